@@ -25,6 +25,8 @@ from gateway.texts.text import Text, verbatim
 GROUP = "cti_gateway.adapters"
 PRESET = "preset"
 """The adapter that dials by presets."""
+ONSITE = "onsite"
+"""The adapter that has a gateway on site dial; also the setting that names it."""
 
 
 class Outcome(StrEnum):

@@ -43,7 +43,8 @@ class SourcePlace:
 
     ``exchange`` is the name in which its ids of calls are kept, ``zone`` that of its times that name none.
     ``is_extension`` says whether a text is an extension of the company, ``clock`` the moment in milliseconds since
-    1970 UTC.
+    1970 UTC, ``clock_ahead_ms`` by how much an administrator says that its clock is ahead (None: nobody says). A source
+    tells moments as its exchange has them; they are put on the gateway's clock by who runs it.
     """
 
     tenant: str
@@ -53,6 +54,7 @@ class SourcePlace:
     zone: ZoneInfo
     is_extension: Callable[[str], bool] = _nobody
     clock: Callable[[], int] = milliseconds
+    clock_ahead_ms: int | None = None
 
     def origin(self, peer: str, mark: SourceMark | None = None) -> Origin:
         """Return where a message comes from that ``peer`` told, such as ``10.0.0.5:5038``."""
@@ -106,7 +108,10 @@ class SourceStopped(Exception):
 
 
 class EventSource(Protocol):
-    """Life cycle: made from its validated config, probed (by any thread), or run (by one thread, many times)."""
+    """Life cycle: made from its validated config, probed (by any thread), or run (by one thread, many times).
+
+    One with an attribute ``tells_at_once`` that is false tells of calls long after they were: a table, a file.
+    """
 
     Config: ClassVar[type[Any]]
     """A frozen dataclass with help texts in ``metadata["help"]``, ``__pydantic_config__ = CONFIG``, and secrets as

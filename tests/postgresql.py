@@ -12,6 +12,8 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
 from importlib.util import find_spec
 from itertools import count
@@ -37,7 +39,9 @@ DO $$
 DECLARE each text; is_used boolean;
 BEGIN
     SET LOCAL lock_timeout = '20s';
-    FOR each IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version' LOOP
+    SET LOCAL session_replication_role = replica;  -- no triggers
+    FOR each IN SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
+        AND NOT relispartition AND relname <> 'alembic_version' LOOP
         EXECUTE format('SELECT EXISTS (SELECT FROM %I)', each) INTO is_used;
         IF is_used THEN EXECUTE format('DELETE FROM %I', each); END IF;
     END LOOP;
@@ -45,6 +49,7 @@ BEGIN
         PERFORM setval(each::regclass, 1, false);
     END LOOP;
     INSERT INTO counters SELECT * FROM kept.counters;
+    INSERT INTO call_ranges SELECT * FROM kept.call_ranges;
 END $$
 """
 
@@ -93,6 +98,18 @@ class PostgresqlServer:
         self._process.wait(20)
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Stop all its processes where they are for the length of a block: sockets stay open, nobody answers."""
+        from tests.cluster.servers import children
+
+        found = [self._process.pid, *children(self._process.pid)]  # the postmaster first: it starts no other then
+        try:
+            _signal_all(found, signal.SIGSTOP)
+            yield
+        finally:
+            _signal_all(found, signal.SIGCONT)
+
     def _wait(self) -> None:
         import psycopg
 
@@ -105,6 +122,12 @@ class PostgresqlServer:
                 assert self._process.poll() is None, (self.folder / "log").read_text()
                 assert time.monotonic() < deadline, "PostgreSQL did not begin to listen"
                 time.sleep(0.05)
+
+
+def _signal_all(pids: list[int], how: signal.Signals) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, how)
 
 
 def _end_with_parent() -> None:
@@ -150,7 +173,8 @@ def server() -> PostgresqlServer:
     database = open_database(started.folder, started.url(TEMPLATE))
     database.upgrade()
     database.close()
-    started.run("CREATE SCHEMA kept; CREATE TABLE kept.counters AS SELECT * FROM public.counters", TEMPLATE)
+    kept = (f"CREATE TABLE kept.{each} AS SELECT * FROM public.{each}" for each in ("counters", "call_ranges"))
+    started.run("; ".join(("CREATE SCHEMA kept", *kept)), TEMPLATE)
     return started
 
 

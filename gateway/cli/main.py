@@ -25,6 +25,7 @@ COMMANDS = {
     "import": ("importing", Text("Bring in the directory: accounts with their numbers.")),
     "init": ("setup", Text("Write a commented gateway.toml.")),
     "number": ("numbers", Text("Explain how a number is read, matched and dialled.")),
+    "onsite": ("onsite", Text("Connect gateways on site, and run one: exchanges in networks that let nobody in.")),
     "presets": ("presets", Text("List the appliances that are known, and how each is set up.")),
     "serve": ("serving", Text("Run the gateway.")),
     "simulate": ("simulate", Text("Run a simulated appliance.")),

@@ -8,16 +8,16 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version as installed
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import click
 
 from gateway import __version__
 from gateway.adapter import Adapter, Outgoing, Probe, defect_of
 from gateway.cli.cautions import cautions
+from gateway.cli.check_lines import print_line
 from gateway.cli.place import DataLocation, with_place
 from gateway.cli.speech import _, language, said
-from gateway.cli.terminal import cell
 from gateway.domain.event_fields import SAMPLE
 from gateway.errors import GatewayError
 from gateway.event_source import EventSource
@@ -65,23 +65,29 @@ def check_command(place: DataLocation, verbose: bool) -> None:
     """Validate the configuration, open the database, run the tests in it, probe every appliance; ring nobody.
 
     Prints one line for each, and a warning where a setting is better changed; exit code 0 when all are well, 1
-    otherwise.
+    otherwise. With the configuration of a gateway on site it checks that one.
     """
+    from gateway.onsite.settings import is_of_site
+
+    if is_of_site(place.config_path):
+        from gateway.cli.onsite_checks import check
+
+        check(cast("Path", place.config_path))
     try:
         with place.open() as gateway:
-            _line(True, _("configuration"), str(place.config_path or _("defaults")))
+            print_line(True, _("configuration"), str(place.config_path or _("defaults")))
             health = gateway.health()
-            _line(all(health.values()), _("database"), _database(gateway.database.shown, health))
+            print_line(all(health.values()), _("database"), _database(gateway.database.shown, health))
             safe = _try_database(gateway)
             for about, sentence in cautions(gateway.config):
-                _line(None, about, said(sentence))
+                print_line(None, about, said(sentence))
             cases = _try_dial_plans(gateway) & _try_mappings(gateway.config) & _try_forwards(gateway.config)
             cases &= _try_links(gateway)
             good = _probe_all(_peers(gateway), verbose=verbose) and cases
             _tell_sources(gateway)
     except GatewayError as error:
         for line in error.said(language()).splitlines():
-            _line(False, _("configuration"), line)
+            print_line(False, _("configuration"), line)
         sys.exit(1)
     sys.exit(0 if good and safe and all(health.values()) else 1)
 
@@ -97,7 +103,7 @@ def _try_database(gateway: "Gateway") -> bool:
 
     checks = list(database_checks(gateway))
     for check in checks:
-        _line(check.good, _("database"), said(check.text))
+        print_line(check.good, _("database"), said(check.text))
     return all(check.good is not False for check in checks)
 
 
@@ -109,9 +115,9 @@ def _try_dial_plans(gateway: "Gateway") -> bool:
     for place, trials, plan, tenant in dial_plan_trials(gateway.config):
         failures = [failure for trial in trials if (failure := trial.failure(plan, tenant))]
         for failure in failures:
-            _line(False, place, said(failure.text))
+            print_line(False, place, said(failure.text))
         if not failures:
-            _line(
+            print_line(
                 True, place, said(counted("{count} dial plan tests hold", "{count} dial plan tests hold", len(trials)))
             )
         good = good and not failures
@@ -125,7 +131,7 @@ def _try_mappings(config: "Config") -> bool:
     good = True
     for check in mapping_checks(config):
         for text in check.lines:
-            _line(check.good, check.place, said(text))
+            print_line(check.good, check.place, said(text))
         good = good and check.good
     return good
 
@@ -136,9 +142,9 @@ def _try_links(gateway: "Gateway") -> bool:
 
     checks = list(link_checks(gateway))
     for check in checks:
-        _line(check.good, check.place, said(check.text))
+        print_line(check.good, check.place, said(check.text))
     for place, text in field_checks(gateway):
-        _line(None, place, said(text))
+        print_line(None, place, said(text))
     return all(check.good for check in checks)
 
 
@@ -149,20 +155,23 @@ def _try_forwards(config: "Config") -> bool:
         for name, forward in table.forwards.items():
             failures = [each.problem(forward.only or "") for each in forward.examples if not forward.sends_as(each)]
             for failure in failures:
-                _line(False, f"{tenant}/{name}", said(failure))
+                print_line(False, f"{tenant}/{name}", said(failure))
             if forward.examples and not failures:
                 count = len(forward.examples)
-                _line(True, f"{tenant}/{name}", said(counted("{count} example holds", "{count} examples hold", count)))
+                print_line(
+                    True, f"{tenant}/{name}", said(counted("{count} example holds", "{count} examples hold", count))
+                )
             good = good and not failures
     return good
 
 
 def _tell_sources(gateway: "Gateway") -> None:
     """Say of each source that is gone and got whether a gateway that runs hears it."""
+
     from gateway.cli.event_sources import source_line
 
     for key in gateway.event_sources.configured:
-        _line(*source_line(key, gateway.event_sources.book.of(*key)))
+        print_line(*source_line(key, gateway.event_sources.book.of(*key)))
 
 
 class ProbedPeer(NamedTuple):
@@ -190,11 +199,11 @@ def _probe_all(peers: Sequence[ProbedPeer], *, verbose: bool) -> bool:
     with ThreadPoolExecutor(max_workers=8) as pool:
         probes = list(zip(peers, pool.map(_probe, peers), strict=True))
     for ((tenant, name), _peer, _kinds), probe in probes:
-        _line(probe.ok, f"{tenant}/{name}", said(probe.text))
+        print_line(probe.ok, f"{tenant}/{name}", said(probe.text))
         notes: Sequence[Text | str] = probe.notes if verbose else [probe.note]
         for note in notes:
             if note:
-                _line("note", f"{tenant}/{name}", said(note))
+                print_line("note", f"{tenant}/{name}", said(note))
     return all(probe.ok for _, probe in probes)
 
 
@@ -211,19 +220,6 @@ def _probe(probed: ProbedPeer) -> Probe:
         return Probe(False, error.whole)
     except Exception as error:
         return Probe(False, _("The probe failed by a defect of the adapter: {defect}.", defect=defect_of(error)))
-
-
-_MARKS: Mapping[Literal["note"] | bool | None, str] = {
-    True: click.style("ok  ", fg="green"),
-    False: click.style("FAIL", fg="red"),
-    None: click.style("warn", fg="yellow"),
-    "note": "note",
-}
-
-
-def _line(good: Literal["note"] | bool | None, what: str, detail: str) -> None:
-    """Print one line; ``good`` is None for a warning, which changes no exit code, and neither does a note."""
-    click.echo(f"{_MARKS[good]}  {what:24}  {cell(detail)}")
 
 
 @click.command("version")

@@ -38,20 +38,22 @@ def prepare(raw: Mapping[str, Any], *, source: str, folder: Path | None) -> dict
 
 
 def _prepare_tenant(name: str, table: Any, source: str, folder: Path | None) -> Any:
-    if not isinstance(table, Mapping):
-        return table
+    return prepare_company(table, source, ("tenants", name), folder) if isinstance(table, Mapping) else table
+
+
+def prepare_company(table: Mapping[str, Any], source: str, place: Place, folder: Path | None) -> dict[str, Any]:
+    """Split the tables of sources, appliances and their like of the company at ``place``. Raises ``ConfigError``."""
     prepared = dict(table)
     if isinstance(prepared.get("sources"), Mapping):
-        place = ("tenants", name, "sources")
         prepared["sources"] = {
-            key: _prepare_source(each, source, (*place, key), folder) for key, each in prepared["sources"].items()
+            key: _prepare_source(each, source, (*place, "sources", key), folder)
+            for key, each in prepared["sources"].items()
         }
     for group, model in PEERS.items():
         peers = prepared.get(group)
         if isinstance(peers, Mapping):
-            place = ("tenants", name, group)
             prepared[group] = {
-                key: _prepare_peer(peer, model, source, (*place, key), folder) for key, peer in peers.items()
+                key: _prepare_peer(peer, model, source, (*place, group, key), folder) for key, peer in peers.items()
             }
     return prepared
 
@@ -61,6 +63,8 @@ def _prepare_peer(table: Any, model: type[Table], source: str, place: tuple[str,
     with_presets = model in (ApplianceSettings, Forward)
     if with_presets and isinstance(table, Mapping) and isinstance(table.get("preset"), str):
         table = {"adapter": adapters.PRESET, **table}
+    elif model is ApplianceSettings and isinstance(table, Mapping) and isinstance(table.get(adapters.ONSITE), str):
+        table = {"adapter": adapters.ONSITE, **table}
     if not isinstance(table, Mapping) or not isinstance(table.get(chooser), str):
         return table
     own = {key: value for key, value in table.items() if key in model.model_fields and key != "settings"}

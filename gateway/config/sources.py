@@ -86,6 +86,13 @@ class EventSourceSettings(Table):
     silent_after: Interval | None = Field(
         None, description="how long it may say nothing before people are told, such as '30m'; never when absent"
     )
+    clock_ahead_s: float | None = Field(
+        None,
+        ge=-86_400,
+        le=86_400,
+        strict=False,
+        description="seconds that its clock is ahead of the gateway's (negative: behind); measured when absent",
+    )
     settings: Any = Field(None, exclude=True, description="the kind's own settings")
 
     @property

@@ -25,6 +25,11 @@ class ShownEventSource:
         return self.standing.gaps[::-1]
 
     @property
+    def clock_off_ms(self) -> int:
+        """How far its clock is from the gateway's, in milliseconds, at least a minute for people."""
+        return max(60_000, abs(self.standing.clock_ahead_ms or 0))
+
+    @property
     def preset(self) -> str:
         """The preset by which its events are read, empty where its kind has none."""
         return str(getattr(self.settings.settings, "preset", ""))

@@ -18,6 +18,7 @@ from gateway.errors import (
     BadCredentials,
     BusyError,
     CredentialsNeeded,
+    DatabaseAway,
     GatewayError,
     InternalError,
     RequestError,
@@ -56,6 +57,11 @@ PROBLEMS: Mapping[int, tuple[Text, Text, Text]] = {
     ),
 }
 """By status: the title of the page and what to do, for people; and the sentence for programs."""
+DATABASE_AWAY = (
+    Text("The database does not answer"),
+    Text("Nothing was lost. Calls go on; try again in a moment."),
+)
+"""The title of the page and what to do, where it is not that there is too much at once."""
 
 
 def answer(visit: Visit, error: Exception) -> Response:
@@ -68,7 +74,7 @@ def answer(visit: Visit, error: Exception) -> Response:
     elif visit.by_program:
         response = _for_program(visit, known, status)
     else:
-        title, advice, _ = PROBLEMS.get(status, PROBLEMS[400 if status < 500 else 500])
+        title, advice = _words(known, status)
         detail = "" if isinstance(error, HTTPException) else said(known, visit.language)
         response = page(visit, "error.html", status=status, number=status, title=title, advice=advice, detail=detail)
     if isinstance(known, AccessError) and visit.by_htmx and visit.request.method == "GET":
@@ -95,6 +101,13 @@ def _known(error: Exception) -> tuple[int, GatewayError]:
     incident = f"desk-{uuid.uuid4().hex[:12]}"
     logger.error("desk_failed", incident=incident, error=type(error).__name__, exc_info=error)
     return InternalError.http_status, InternalError(incident)
+
+
+def _words(error: GatewayError, status: int) -> tuple[Text, Text]:
+    """Return the title of the page and what to do."""
+    if isinstance(error, DatabaseAway):
+        return DATABASE_AWAY
+    return PROBLEMS.get(status, PROBLEMS[400 if status < 500 else 500])[:2]
 
 
 def _to_login(visit: Visit) -> Response:

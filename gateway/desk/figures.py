@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from gateway.desk.context import Visit
 from gateway.desk.formats import day_start, local
 from gateway.desk.rendering import page
-from gateway.store.figures import Figures
+from gateway.store.figures.counting import Figures
 
 DAY, WEEK = "dia", "semana"
 PERIODS = {DAY: 1, WEEK: 7}

@@ -124,9 +124,10 @@ def reset(position: Position) -> bytes:
     return frame("reset", {}, position=position)
 
 
-def pulse(position: Position) -> bytes:
+def pulse(position: Position, *, delayed: bool = False) -> bytes:
     """Return a heart-beat: a comment for proxies, and an event by which a page notices that its connection died.
 
-    Everything up to ``position`` was delivered, so a page that reconnects need not ask for it again.
+    Everything up to ``position`` was delivered, so a page that reconnects need not ask for it again. ``delayed``: what
+    happens now cannot be told yet.
     """
-    return b": pulse\n" + frame("pulse", {}, position=position)
+    return b": pulse\n" + frame("pulse", {"delayed": True} if delayed else {}, position=position)

@@ -16,7 +16,7 @@ from gateway.desk.frames import ScreenEvent
 from gateway.desk.screens import EpochBegun, Screen
 from gateway.desk.session_checks import MayStay, SessionChecks
 from gateway.domain.calls.scope import EVERYTHING, CallScope
-from gateway.errors import Stopping, TooManyScreens
+from gateway.errors import DatabaseAway, Stopping, TooManyScreens
 from gateway.store.delivery_receipts import DeliveryReceipt, ReceiptKind
 from gateway.store.reading.following import Follower, NewEpoch, News, PeopleChanged
 from gateway.store.reading.log import EventLog, LoggedEvent
@@ -43,18 +43,23 @@ class Hub:
         heartbeat_s: float = 5,
         screen_age_s: float = 900,
         watch: Watch | None = None,
+        on_people: Callable[[str], None] = lambda _tenant: None,
     ) -> None:
+        """Take ``on_people``, which is told that an agent or a session of a company (empty: of any) changed."""
         self._log = log
         self._follower = follower
         self._max_screens = max_screens
         self._heartbeat_s = heartbeat_s
         self._screen_age_s = screen_age_s
         self._watch = watch
+        self._on_people = on_people
         self._gate = threading.Lock()
         self._screens: set[Screen] = set()
         self._index: defaultdict[tuple[str, str | None], set[Screen]] = defaultdict(set)
         self.checks = SessionChecks()
         self._stopping = False
+        self.is_delayed = False
+        """Whether the log could not be read when it was looked at last."""
         self._thread = threading.Thread(target=self._run, name="hub", daemon=True)
 
     def start(self) -> None:
@@ -196,20 +201,27 @@ class Hub:
         return last < newest and last.seq < self._log.removed(tenant)
 
     def _run(self) -> None:
-        is_failing = False
         while not self._stopping:
             try:
                 if self._follower.wait():
                     self._follow()
             except Exception as error:
-                if not is_failing:
-                    logger.error("hub_failed", error=type(error).__name__, exc_info=error)
-                is_failing = True
+                self._note_delay(error)
                 time.sleep(1)
                 continue
-            if is_failing:
-                logger.info("hub_follows_again")
-                is_failing = False
+            self._note_end_of_delay()
+
+    def _note_delay(self, error: Exception) -> None:
+        if isinstance(error, DatabaseAway) and not self.is_delayed:
+            logger.warning("hub_waits_for_database")
+        elif not self.is_delayed:
+            logger.error("hub_failed", error=type(error).__name__, exc_info=error)
+        self.is_delayed = True
+
+    def _note_end_of_delay(self) -> None:
+        if self.is_delayed:
+            logger.info("hub_follows_again")
+        self.is_delayed = False
 
     def _follow(self) -> None:
         for news in self._follower.news():
@@ -232,6 +244,7 @@ class Hub:
 
     def _ask_screens(self, tenant: str) -> None:
         """Have the screens of ``tenant`` (empty: all) asked whether they may stay."""
+        self._on_people(tenant)
         for screen in self._all_screens():
             if tenant in ("", screen.tenant):
                 screen.ask()

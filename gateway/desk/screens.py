@@ -145,7 +145,7 @@ class Screen:
                 if not self._is_welcome():
                     return
                 # Read before the wait: all up to there was queued, and the queue is empty.
-                yield frames.pulse(max(delivered or self._sent, self._sent))
+                yield frames.pulse(max(delivered or self._sent, self._sent), delayed=self._hub.is_delayed)
                 continue
             if news is None or not self._is_welcome():
                 return

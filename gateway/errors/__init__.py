@@ -8,6 +8,7 @@
     │   ├── UnknownSource      130
     │   ├── UnknownSourceKind  135
     │   └── DataUnusable       140  the data folder or its database cannot be used
+    │       ├── DatabaseNotReached 142
     │       └── NewerSchema    145
     ├── RequestError           200  what came in cannot be understood
     │   ├── MissingParameter   210
@@ -39,11 +40,13 @@
     │   ├── NotProven          360  a source's request has no right secret or signature
     │   │   └── LoginNotProven 365
     │   ├── PasswordToChange   375  a first password has to be changed at the desk
-    │   └── RightMissing       370  the role of who is logged in may not do it
+    │   ├── RightMissing       370  the role of who is logged in may not do it
+    │   └── OnsiteKeyRefused   380  a gateway on site has no valid key
     ├── BusyError              400  try again later; nothing was stored
     │   ├── QueueFull          410
     │   ├── StoreUnavailable   420
     │   │   └── StoreUnclear   422
+    │   ├── DatabaseAway       424
     │   ├── StoreReplaced      425
     │   ├── Stopping           430
     │   ├── TooManyScreens     440
@@ -64,6 +67,7 @@
     │   └── ImportSuperseded   620
     ├── SourceSuperseded       640  another process has taken a source of events
     ├── EventSourceError       650  a source of events cannot be heard
+    ├── MainGatewayError       660  a gateway on site cannot reach its main gateway
     └── InternalError          900  a defect of ours; the log has the details
 
 A class fixes its code, HTTP status and whose fault it is (``client`` or ``server``), and the texts; the raiser supplies
@@ -80,12 +84,14 @@ from gateway.errors.access import (
     LoginNotProven,
     MetricsNotAllowed,
     NotProven,
+    OnsiteKeyRefused,
     PasswordToChange,
     RightMissing,
     TooManyAttempts,
 )
 from gateway.errors.busy import (
     BusyError,
+    DatabaseAway,
     LoginsBusy,
     NothingKept,
     QueueFull,
@@ -101,6 +107,7 @@ from gateway.errors.busy import (
 from gateway.errors.configuration import (
     AdapterError,
     ConfigError,
+    DatabaseNotReached,
     DataUnusable,
     NewerSchema,
     UnknownAdapter,
@@ -122,6 +129,7 @@ from gateway.errors.others import (
     ImportRunning,
     ImportSuperseded,
     InternalError,
+    MainGatewayError,
     SourceError,
     SourceSuperseded,
 )
@@ -161,6 +169,8 @@ __all__ = [
     "ConfigError",
     "CredentialsNeeded",
     "DataUnusable",
+    "DatabaseAway",
+    "DatabaseNotReached",
     "DialError",
     "EventSourceError",
     "ForeignPage",
@@ -172,6 +182,7 @@ __all__ = [
     "LastAdministrator",
     "LoginNotProven",
     "LoginsBusy",
+    "MainGatewayError",
     "MalformedRequest",
     "MetricsNotAllowed",
     "MissedClaimed",
@@ -188,6 +199,7 @@ __all__ = [
     "NothingKept",
     "NothingToHangUp",
     "NumberBlocked",
+    "OnsiteKeyRefused",
     "OwnerChanged",
     "PasswordToChange",
     "QueueFull",

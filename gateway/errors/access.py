@@ -135,3 +135,16 @@ class RightMissing(AccessError):
             Text("your login has the role {role}, which may not do this.", role=role),
             hint=Text("An administrator can give it another role: cti-gateway agent role LOGIN ROLE."),
         )
+
+
+class OnsiteKeyRefused(AccessError):
+    """A gateway on site shows a key that opens nothing: it was revoked, replaced, or never made here."""
+
+    code = 380
+    http_status = 401
+
+    def __init__(self) -> None:
+        super().__init__(
+            Text("the key of this gateway on site is not valid."),
+            hint=Text("Make a new one on the main gateway: cti-gateway onsite add NAME --renew."),
+        )

@@ -46,6 +46,17 @@ class StoreUnclear(StoreUnavailable):
         )
 
 
+class DatabaseAway(BusyError):
+    """The database does not answer who reads: its server is gone, hangs or is just replaced by another."""
+
+    code = 424
+
+    def __init__(self) -> None:
+        super().__init__(
+            Text("the database does not answer."), hint=Text("Nothing was changed; try again in a moment.")
+        )
+
+
 class StoreReplaced(BusyError):
     """The database's file was deleted or replaced while it was open; what is written now would be lost."""
 

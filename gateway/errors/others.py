@@ -59,6 +59,20 @@ class EventSourceError(GatewayError):
         self.pause_s = pause_s
 
 
+class MainGatewayError(GatewayError):
+    """The main gateway of a gateway on site cannot be reached, or does not take what it is sent.
+
+    ``status`` is that of its answer, 0 where none came.
+    """
+
+    code = 660
+    http_status = 502
+
+    def __init__(self, text: Text | str, *, hint: Text | str = "", status: int = 0) -> None:
+        super().__init__(text, hint=hint)
+        self.status = status
+
+
 class InternalError(GatewayError):
     """A defect of ours; the log has the details, the client gets none of them."""
 

@@ -14,6 +14,7 @@ from gateway.adapter import defect_of
 from gateway.clock import milliseconds
 from gateway.errors import EventSourceError, GatewayError, SourceSuperseded
 from gateway.event_source import EventSource, Heard, SourcePlace, SourceStopped
+from gateway.events.clock import SourceClock
 from gateway.events.in_order import Draft, HandIn, InOrderWriter, Outcome
 from gateway.events.memory import SourceMemory
 from gateway.events.recording import OLD_MS, SourceTraffic
@@ -88,6 +89,12 @@ class SourceRunner:
         self.has_changed = True
         """Whether people see something else than was last written."""
         self.traffic = SourceTraffic(tools.add, place, source.peer, secrets, tools.most_bytes)
+        self._clock = SourceClock(
+            place.clock_ahead_ms,
+            before.clock_corrected_ms,
+            tells_at_once=getattr(source, "tells_at_once", True),
+            changed=self._clock_differs,
+        )
         self._fence = SourceFence(place.name, lease.token)
         self._not_written = 0
         self._writer = InOrderWriter(self._hand_in, self.stop, tools.clock, refused=self._refused)
@@ -127,7 +134,18 @@ class SourceRunner:
                 complete_until=durable_until or None,
                 told=self._told_before + self._writer.written,
                 memory=self._memory.safe(lambda: settled),
+                clock_ahead_ms=self._clock_ahead(),
+                clock_corrected_ms=self._clock.corrected,
             )
+
+    def _clock_ahead(self) -> int | None:
+        """Return what was measured last, by whoever ran the source."""
+        ahead = self._clock.ahead
+        return self._standing.clock_ahead_ms if ahead is None else ahead
+
+    def _clock_differs(self, ahead_ms: int) -> None:
+        log.warning("source_clock_differs", ahead_s=round(ahead_ms / 1000), **self._about)
+        self.has_changed = True
 
     def is_holder(self) -> bool:
         """Return whether no other process can have the source."""
@@ -155,7 +173,7 @@ class SourceRunner:
     def message(self, message: Heard) -> None:
         self._writer.then = self.traffic.event()
         try:
-            self._core.handle(message)
+            self._core.handle(self._clock.put_right(message))
         except SourceStopped:
             raise
         except GatewayError as error:

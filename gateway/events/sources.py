@@ -9,7 +9,7 @@ import structlog
 from gateway.errors import GatewayError, SourceSuperseded
 from gateway.event_source import EventSource, SourcePlace
 from gateway.events.runner import SourceRunner, SourceTools
-from gateway.store.event_sources import SourceBook, SourceKey, SourceStanding
+from gateway.store.event_sources import SourceKey, SourceStanding, SourceStandings
 from gateway.store.shared.contract import Lease
 
 log = structlog.get_logger()
@@ -38,7 +38,7 @@ class EventSources:
         self,
         configured: Mapping[SourceKey, ConfiguredSource],
         lease: Callable[[str], Lease | None],
-        book: SourceBook,
+        book: SourceStandings,
         tools: SourceTools,
     ) -> None:
         self.configured = configured

@@ -13,13 +13,14 @@ from gateway.domain.dialplan.trials import Failure
 from gateway.orders.circuit_breaker import BreakerState
 from gateway.server.bootstrap import Gateway, failed_trials
 from gateway.server.event_sources import source_gauges
+from gateway.server.main_onsite import onsite_endpoint, onsite_gauges
 from gateway.server.metrics import Gauges, LabelledGauges, metrics_application
 from gateway.store.agent_notes import AgentNotes
 from gateway.store.agent_states import AgentStates
 from gateway.store.agents import AgentChanges
 from gateway.store.board import BoardLog
 from gateway.store.corrections import Corrections
-from gateway.store.figures import FiguresLog
+from gateway.store.figures.log import FiguresLog
 from gateway.store.letters.outbox import Waiting
 from gateway.store.missed import MissedList
 from gateway.store.program_sessions import ProgramSessions
@@ -51,7 +52,13 @@ class Application:
         look_every_s = 0.1 if server.workers == 1 else 0.02
         watch = gateway.receipts.add if gateway.receipts else None
         follower = gateway.database.follower(look_every_s=look_every_s)
-        self._hub = Hub(gateway.events, follower, max_screens=server.max_screens, watch=watch)
+        self._hub = Hub(
+            gateway.events,
+            follower,
+            max_screens=server.max_screens,
+            watch=watch,
+            on_people=gateway.directory.forget_sessions,
+        )
         services = Services(
             config=gateway.config,
             core=gateway.core,
@@ -79,12 +86,14 @@ class Application:
             corrections=Corrections(gateway.engine, gateway.journal),
             appliances=gateway.orders,
             source_book=gateway.event_sources.book,
+            onsite_sites=gateway.onsite_sites,
             orders=gateway.order_log,
             agent_states=AgentStates(gateway.engine),
             programs=ProgramSessions(gateway.engine, gateway.journal),
             letters=gateway.letters,
             dial_plan_failures=_failures_by_tenant(gateway),
         )
+        self._onsite = onsite_endpoint(gateway)
         self.wsgi = Front(
             gateway.config,
             gateway.core,
@@ -95,6 +104,7 @@ class Application:
             recorder=recorder_of(gateway),
             guesses=gateway.guesses,
             look_up=NumberLookup(gateway.core.tenants, gateway.directory),
+            onsite=self._onsite,
         )
 
     def _health(self) -> Mapping[str, bool]:
@@ -157,6 +167,7 @@ class Application:
                 self._expiring,
             ),
             **source_gauges(gateway.event_sources),
+            **onsite_gauges(gateway.onsite_sites),
             "cti_last_event_timestamp_seconds": (
                 "When an exchange of the tenant last told of a call, in seconds since 1970; 0: never",
                 ("tenant",),
@@ -218,12 +229,14 @@ class Application:
         """Let every screen go; browsers come back to the next process. The lenient port takes no more."""
         self.drain(is_ready=self._is_ready and self.is_draining)
         self._hub.stop()
+        self._onsite.stop()
         if self._lenient:
             self._lenient.stop_accepting()
 
     def close(self) -> None:
         """End streams, finish what is under way. Safe to call again."""
         self._hub.stop()
+        self._onsite.stop()
         if self._lenient:
             self._lenient.close()
         self._gateway.close()

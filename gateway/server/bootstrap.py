@@ -40,12 +40,13 @@ from gateway.logins.passwords import Verifier, verifier
 from gateway.maintenance import Chore, Maintenance
 from gateway.orders.circuit_breaker import Rules
 from gateway.orders.dispatcher import OrderDispatcher
+from gateway.orders.onsite import OnsiteAppliance, OnsiteRoad
 from gateway.relay.by_kind import joined
 from gateway.relay.forward_rules import ForwardRules
 from gateway.relay.keeping import KeepingAdapter
 from gateway.relay.outbox_worker import OutboxWorker
 from gateway.server.event_sources import event_sources
-from gateway.server.node_spool import NodeSpool
+from gateway.server.node_spool import NodeSpool, bring_up_to_date
 from gateway.server.node_watch import NodeWatch
 from gateway.source import Source
 from gateway.store.audit import AuditLog
@@ -56,6 +57,7 @@ from gateway.store.delivery_receipts import DeliveryReceiptLog
 from gateway.store.diagnostic_log import DiagnosticLog
 from gateway.store.directory import Directory
 from gateway.store.event_sources import SourceBook
+from gateway.store.figures.summing import Summing
 from gateway.store.filling import Filler
 from gateway.store.ghosts import Ghosts
 from gateway.store.imports.loading import Loader
@@ -65,10 +67,15 @@ from gateway.store.letters.lifetimes import DAY_MS
 from gateway.store.letters.log import LetterLog
 from gateway.store.letters.outbox import Outbox
 from gateway.store.letters.retention import LetterRetention
+from gateway.store.onsite.orders import OnsiteOrders
+from gateway.store.onsite.sites import OnsiteSites
 from gateway.store.orders import OrderLog
+from gateway.store.partitions.ahead import PartitionsAhead
+from gateway.store.partitions.counting import EventCounts
 from gateway.store.readiness import WriteProbe
 from gateway.store.reading.log import EventLog
-from gateway.store.retention import Ages, Retention
+from gateway.store.removing import Ages
+from gateway.store.retention import Retention
 from gateway.store.search.index import SearchIndex
 from gateway.store.search.indexing import Indexer
 from gateway.store.search.search import CallFinder
@@ -122,6 +129,8 @@ class Gateway:
     importer: Importer
     schedule: Schedule
     event_sources: EventSources
+    onsite_sites: OnsiteSites
+    onsite_orders: OnsiteOrders
     listeners: list[Callable[[Committed], None]]
 
     @property
@@ -174,11 +183,13 @@ class Gateway:
         found = {"writer": self.journal.alive(), **self.node_watch.checks()}
         if self.spool.takes_events():
             return found | {"spool": True}  # the database is not asked: while it is away its answer takes long
+        is_readable = _passes("database_not_readable", self.events.readable)
         return found | {
             "queue": self.journal.waiting() < self.config.server.write_queue,
-            "database": _passes("database_not_readable", self.events.readable),
+            "database": is_readable,
             "file": _passes("database_file_lost", self.journal.check_file),
-            "write": self.write_probe.good(),
+            # Not tried on one that is away: that takes seconds to be told.
+            "write": is_readable and self.write_probe.good(),
         }
 
     def _side_logs(self) -> Iterator[WriteBehind]:
@@ -217,13 +228,13 @@ class Gateway:
         self.database.close()
 
 
-def build(config: Config, data: Path) -> Gateway:
+def build(config: Config, data: Path, *, may_wait: bool = False) -> Gateway:
     """Open the data folder (made and brought to this version's schema if need be) and join all parts.
 
     Raises ``ConfigError`` when the configuration does not fit together.
     """
     database = database_of(config, data)
-    database.upgrade()
+    bring_up_to_date(database, may_wait=may_wait)
     engine = database.engine
     listeners: list[Callable[[Committed], None]] = []
     journal = Journal(
@@ -246,7 +257,10 @@ def build(config: Config, data: Path) -> Gateway:
     index = SearchIndex(data)
     companies = tenants(config)
     zones = {name: ZoneInfo(tenant.timezone) for name, tenant in config.tenants.items()}
-    appliances = _adapters(config, "appliances", traffic)
+    whole = config.server.remove_whole_partitions
+    onsite_sites, onsite_orders = OnsiteSites(engine, journal), OnsiteOrders(engine, journal)
+    onsite_road = partial(OnsiteRoad, sites=onsite_sites, orders=onsite_orders)
+    appliances = _adapters(config, "appliances", traffic, onsite=onsite_road)
     captures = CallCaptures(engine, journal)
     forwards = _adapters(config, "forwards", traffic, captures)
     forward_rules = _forward_rules(config, forwards)
@@ -293,7 +307,12 @@ def build(config: Config, data: Path) -> Gateway:
             audit_days=config.audit.keep_days,
             letters=LetterRetention(engine, journal, letters, lifetimes),
             agent_states_ms=_agent_states_ms(config),
-            chores=[Chore("retention", Retention(engine, journal, _ages(config)).work)],
+            chores=[
+                Chore("partitions", PartitionsAhead(engine).work),
+                Chore("event_counts", EventCounts(engine).work),
+                Chore("retention", Retention(engine, journal, _ages(config), whole=whole).work),
+                Chore("figures", Summing(engine, journal, config.tenants).work),
+            ],
             lease=partial(shared.lease, "maintenance"),
         ),
         filler=Filler(engine, journal),
@@ -308,6 +327,8 @@ def build(config: Config, data: Path) -> Gateway:
         importer=Importer(imports, StoredAccounts(engine), partial(Loader, database)),
         schedule=Schedule(config, data, imports),
         event_sources=event_sources(config, core, journal, SourceBook(engine, journal), shared.lease, traffic),
+        onsite_sites=onsite_sites,
+        onsite_orders=onsite_orders,
         listeners=listeners,
     )
 
@@ -318,10 +339,16 @@ def database_of(config: Config, data: Path) -> Database:
     Raises ``ConfigError``.
     """
     server = config.server
-    url, password = server.database, server.database_password
-    return open_database(
-        data, url.get_secret_value() if url else None, password.get_secret_value() if password else None
+    url, password, direct = (
+        secret.get_secret_value() if secret else None
+        for secret in (server.database, server.database_password, server.database_direct)
     )
+    if direct and not url:
+        raise ConfigError(
+            Text("server.database_direct is for a PostgreSQL database, and server.database names none."),
+            hint=Text("Name the pooler, or the server, in server.database."),
+        )
+    return open_database(data, url, password, direct=direct)
 
 
 def tenants(config: Config) -> Mapping[str, Tenant]:
@@ -490,17 +517,24 @@ def _shared_log(wanted: settings.TrafficSettings, database: Database) -> SharedL
 
 
 def _adapters(
-    config: Config, group: str, traffic: TrafficLog | None, captures: CallCaptures | None = None
+    config: Config,
+    group: str,
+    traffic: TrafficLog | None,
+    captures: CallCaptures | None = None,
+    *,
+    onsite: Callable[[str], OnsiteRoad] | None = None,
 ) -> Mapping[tuple[str, str], Adapter]:
     """Return one adapter for each configured peer, by (tenant, name), overheard where there is a traffic log.
 
-    What adapters capture of calls goes into ``captures``.
+    What adapters capture of calls goes into ``captures``; ``onsite`` gives a tenant's road to gateways on site.
     """
     made: dict[tuple[str, str], Adapter] = {}
     for tenant_name, tenant in config.tenants.items():
         for name, peer in getattr(tenant, group).items():
             keep = partial(_keeping, tenant=tenant_name, target=name, captures=captures)
             adapter = _adapter(f"tenants.{tenant_name}.{group}.{name}", name, peer, keep)
+            if isinstance(adapter, OnsiteAppliance) and onsite:
+                adapter.connect(onsite(tenant_name))
             if traffic:
                 most, language = config.traffic.most_kb * 1024, config.language(tenant_name)
                 adapter = RecordedAdapter(
@@ -508,6 +542,12 @@ def _adapters(
                 )
             made[tenant_name, name] = adapter
     return made
+
+
+def appliances_alone(config: Config) -> tuple[Mapping[tuple[str, str], Adapter], Mapping[tuple[str, str], Rules]]:
+    """Return the appliances of a configuration and how each is treated, without a store. Raises ``ConfigError``."""
+    made = _adapters(config, "appliances", None)
+    return made, _rules(config, made)
 
 
 def _rules(config: Config, appliances: Mapping[tuple[str, str], Adapter]) -> Mapping[tuple[str, str], Rules]:

@@ -16,7 +16,7 @@ from gateway.events.runner import SourceTools
 from gateway.events.sources import ConfiguredSource, EventSources
 from gateway.handlers import Core
 from gateway.server.metrics import LabelledGauges, Labels
-from gateway.store.event_sources import SourceBook, SourceStanding
+from gateway.store.event_sources import SourceStanding, SourceStandings
 from gateway.store.shared.contract import Lease
 from gateway.store.traffic import TrafficLog
 from gateway.store.writing.journal import Journal
@@ -27,13 +27,13 @@ def event_sources(
     config: Config,
     core: Core,
     journal: Journal,
-    book: SourceBook,
+    book: SourceStandings,
     lease: Callable[[str], Lease | None],
     traffic: TrafficLog | None,
 ) -> EventSources:
     """Return all sources that the gateway goes and gets; none runs yet. Raises ``ConfigError``."""
     configured = {
-        (tenant, name): _configured(tenant, name, source, table, core.tenant(tenant))
+        (tenant, name): configured_source(tenant, name, source, table, core.tenant(tenant))
         for tenant, table in config.tenants.items()
         for name, source in table.event_sources.items()
     }
@@ -47,9 +47,10 @@ def event_sources(
     return EventSources(configured, lease, book, tools)
 
 
-def _configured(
+def configured_source(
     tenant: str, name: str, settings: EventSourceSettings, table: TenantSettings, company: Tenant
 ) -> ConfiguredSource:
+    """Return a source of the configuration, ready to be run. Raises ``ConfigError``."""
     place = SourcePlace(
         tenant=tenant,
         name=name,
@@ -57,6 +58,7 @@ def _configured(
         exchange=exchange_of(name, table.sources),
         zone=ZoneInfo(settings.timezone or table.timezone),
         is_extension=company.numbers.extensions.matches,
+        clock_ahead_ms=None if settings.clock_ahead_s is None else round(settings.clock_ahead_s * 1000),
     )
     try:
         source = event_source.load(settings.kind)(settings.settings, place)
@@ -83,5 +85,10 @@ def source_gauges(sources: EventSources) -> LabelledGauges:
             "When a source of events last told of a call, in seconds since 1970; 0: never",
             ("tenant", "source"),
             lambda: of_each(lambda standing: (standing.told_at or 0) / 1000),
+        ),
+        "cti_source_clock_ahead_seconds": (
+            "By how much a source's clock is ahead of the gateway's, as measured; 0 where that is not known",
+            ("tenant", "source"),
+            lambda: of_each(lambda standing: (standing.clock_ahead_ms or 0) / 1000),
         ),
     }

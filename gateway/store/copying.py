@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from gateway.errors import DataUnusable
 from gateway.store.database import Database
 from gateway.store.fitting import Fitted
+from gateway.store.partitions.beginning import reach_to
 from gateway.store.tables import counters, events, metadata, removals
 from gateway.texts.text import Text
 
@@ -24,9 +25,10 @@ CHUNK = 2_000
 DIGEST_BYTES = 8
 PATIENCE_MS = 10_000
 """How long to wait until nobody else writes."""
-MADE_ANEW = frozenset({"counters", "heads", "removals", "writers", "nodes"})
-"""Tables of numbers that go on at the target, and of who runs."""
-OF_THE_PLACE = frozenset({"lanes", "timeline", "cluster", "readiness"})
+SUMS = ("figure_sums", "figures_changed", "figures_summed")
+MADE_ANEW = frozenset({"call_ranges", "counters", "heads", "removals", "writers", "nodes", *SUMS})
+"""Tables of numbers that go on at the target, of what lies where, of who runs, and of what is summed anew there."""
+OF_THE_PLACE = frozenset({"lanes", "timeline", "cluster", "readiness", "oldest_schema"})
 """Counters that belong to where the database is, not to what is in it."""
 LOCKED = "55P03"
 LASTING = (
@@ -82,6 +84,8 @@ def copy(
         _hold(reading, source, "SHARE", patience_ms)
         _hold(writing, target, "ACCESS EXCLUSIVE", patience_ms)
         _refuse_rows(writing, target)
+        if target.kind == "postgresql":
+            reach_to(writing, reading.execute(select(func.max(NUMBERED["call"]))).scalar() or 0)
         road = _Road(reading, source, writing, target)
         for table in tables_to_copy():
             on_table(_copy_table(road, table))

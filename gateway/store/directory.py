@@ -12,12 +12,14 @@ from gateway.domain.account_fields import read_account_fields
 from gateway.domain.calls.matching import Ranked
 from gateway.domain.identifiers import named_by, searched, shown
 from gateway.domain.roles import Role, role_of
+from gateway.errors import DatabaseAway
 from gateway.store import tables
 from gateway.store.bulk import INSERTS
 from gateway.store.choosing import Standing, standing
 from gateway.store.identified import Identified
 from gateway.store.imports.account_locks import accounts_lock
 from gateway.store.imports.loading import LoadedAccount, Phone, write_accounts
+from gateway.store.known_sessions import KnownSession, KnownSessions
 from gateway.store.writing.journal import Journal
 from gateway.store.writing.matching import FOREVER, Matches
 
@@ -113,6 +115,7 @@ class Directory:
     def __init__(self, engine: Engine, journal: Journal) -> None:
         self._engine = engine
         self._journal = journal
+        self._known = KnownSessions()
 
     # accounts
 
@@ -151,7 +154,7 @@ class Directory:
         """
         with self._engine.connect() as connection:
             found = Matches(connection, before=before)
-            found.load({tenant: set(numbers)})
+            found.read({tenant: set(numbers)})
             return found.of(tenant, numbers, extension)
 
     def named_by(self, tenant: str, fields: Mapping[str, str]) -> Sequence[Ranked]:
@@ -283,11 +286,26 @@ class Directory:
         return token
 
     def session_agent(self, token: str, at: int, *, of_program: bool = False) -> Agent | None:
-        """Return the agent whose session ``token`` is, unless it is over: a browser's, or a program's."""
+        """Return the agent whose session ``token`` is, unless it is over: a browser's, or a program's.
+
+        While the database does not answer, those go on that were good a while ago. Raises ``DatabaseAway`` for others.
+        """
+        key = (token_hash(token), of_program)
+        asked = self._known.ask()
+        try:
+            found = self._session(*key, at)
+        except DatabaseAway:
+            if known := self._known.agent(key, at):
+                return known
+            raise
+        self._known.note(key, found, asked)
+        return found.agent if found else None
+
+    def _session(self, hashed: str, of_program: bool, at: int) -> KnownSession | None:
         query = (
-            select(agents)
+            select(agents, sessions.c.expires_at)
             .join(sessions, sessions.c.agent_id == agents.c.id)
-            .where(sessions.c.token_hash == token_hash(token), sessions.c.expires_at > at)
+            .where(sessions.c.token_hash == hashed, sessions.c.expires_at > at)
             .where(agents.c.locked_at.is_(None))
             .where(sessions.c.program.is_not(None) if of_program else sessions.c.program.is_(None))
             # A session from far in the future would hold until then: the clock was wrong when it began.
@@ -295,7 +313,11 @@ class Directory:
         )
         with self._engine.connect() as connection:
             row = connection.execute(query).first()
-        return agent_of(row) if row else None
+        return KnownSession(agent_of(row), row.expires_at) if row else None
+
+    def forget_sessions(self, tenant: str) -> None:
+        """Believe nothing of the sessions of ``tenant`` (empty: of all) any more: some of them may be over."""
+        self._known.forget(tenant)
 
     def close_session(self, token: str) -> None:
         mine = sessions.c.token_hash == token_hash(token)
@@ -304,6 +326,7 @@ class Directory:
             tenant = connection.execute(query).scalar()
         if tenant is not None:
             self._change_people(tenant, lambda connection: connection.execute(delete(sessions).where(mine)) and None)
+            self._known.forget(tenant)
 
     def _change_people(self, tenant: str, work: Callable[[Connection], Any]) -> Any:
         """Run a change of agents or sessions, of which screens of the tenant hear at once."""

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, select
+from sqlalchemy import ColumnElement, Connection, Engine, select
 
 from gateway.errors import SourceSuperseded
 from gateway.store.tables import event_sources as table
@@ -20,6 +20,7 @@ MOST_GAPS = 10
 WITHIN_S = 5.0
 STALE_MS = 60_000
 """A source whose row was not written for so long is run by nobody, whatever the row says."""
+WRONG_CLOCK_MS = 30_000
 SourceKey = tuple[str, str]
 """Tenant and name."""
 
@@ -47,7 +48,8 @@ class SourceStanding:
 
     ``seen_at`` is when whoever runs it wrote this, ``complete_until`` the moment up to which all that it told is
     durable, ``told`` the number of events since it is known; ``memory`` is what it keeps for its next attempt,
-    ``token`` that of the lease with which it is run.
+    ``token`` that of the lease with which it is run. ``clock_ahead_ms`` is by how much its clock was measured to be
+    ahead (None: not known), ``clock_corrected_ms`` what is taken off the moments that it tells.
     """
 
     state: SourceState = SourceState.STOPPED
@@ -63,10 +65,29 @@ class SourceStanding:
     gaps: tuple[Gap, ...] = ()
     memory: Mapping[str, Any] = field(default_factory=dict)
     token: int = 0
+    clock_ahead_ms: int | None = None
+    clock_corrected_ms: int = 0
+
+    @property
+    def is_clock_wrong(self) -> bool:
+        """Whether its clock is so far from the gateway's that people should put one of them right."""
+        return abs(self.clock_ahead_ms or 0) >= WRONG_CLOCK_MS
 
     def is_connected(self, now: int) -> bool:
         """Return whether somebody hears it at this moment."""
         return self.state is SourceState.CONNECTED and now - self.seen_at < STALE_MS
+
+
+class SourceStandings(Protocol):
+    """Where it is kept how sources are doing: a ``SourceBook``, or the file of a gateway on site."""
+
+    def all(self) -> Mapping[SourceKey, SourceStanding]: ...
+
+    def of(self, tenant: str, name: str) -> SourceStanding: ...
+
+    def take(self, tenant: str, name: str, token: int) -> SourceStanding: ...
+
+    def write(self, standings: Mapping[SourceKey, SourceStanding]) -> None: ...
 
 
 class SourceBook:
@@ -79,14 +100,14 @@ class SourceBook:
     def all(self) -> Mapping[SourceKey, SourceStanding]:
         """Return how each source is doing that was ever run."""
         with self._engine.connect() as connection:
-            return {(row.tenant, row.name): _standing(row) for row in connection.execute(select(table))}
+            return {(row.tenant, row.name): standing_of(row) for row in connection.execute(select(table))}
 
     def of(self, tenant: str, name: str) -> SourceStanding:
         """Return how one source is doing."""
         query = select(table).where(table.c.tenant == tenant, table.c.name == name)
         with self._engine.connect() as connection:
             row = connection.execute(query).first()
-        return _standing(row) if row else SourceStanding()
+        return standing_of(row) if row else SourceStanding()
 
     def take(self, tenant: str, name: str, token: int) -> SourceStanding:
         """Return how a source is doing for who runs it from now on, with the lease of ``token``: nobody with an older
@@ -103,18 +124,18 @@ class SourceBook:
 
         Raises ``BusyError``.
         """
-        rows = [_row(key, standing) for key, standing in standings.items()]
+        rows = [row_of(key, standing) for key, standing in standings.items()]
         if rows:
             self._journal.run(lambda connection: _replace(connection, rows), lock="event_sources", timeout_s=WITHIN_S)
 
 
 def _take(connection: Connection, *, tenant: str, name: str, token: int) -> SourceStanding:
     row = connection.execute(select(table).where(*_is(tenant, name))).first()
-    before = _standing(row) if row else SourceStanding()
+    before = standing_of(row) if row else SourceStanding()
     if before.token > token:
         raise SourceSuperseded(name)
     taken = replace(before, token=token)
-    _replace(connection, [_row((tenant, name), taken)])
+    _replace(connection, [row_of((tenant, name), taken)])
     return taken
 
 
@@ -131,7 +152,8 @@ def _is(tenant: str, name: str) -> tuple[ColumnElement[bool], ColumnElement[bool
     return table.c.tenant == tenant, table.c.name == name
 
 
-def _row(key: SourceKey, standing: SourceStanding) -> dict[str, Any]:
+def row_of(key: SourceKey, standing: SourceStanding) -> dict[str, Any]:
+    """Return the row of how a source is doing."""
     return {
         "tenant": key[0],
         "name": key[1],
@@ -148,10 +170,13 @@ def _row(key: SourceKey, standing: SourceStanding) -> dict[str, Any]:
         "gaps": json.dumps([list(gap) for gap in standing.gaps[-MOST_GAPS:]]),
         "memory": json.dumps(dict(standing.memory), ensure_ascii=False),
         "token": standing.token,
+        "clock_ahead_ms": standing.clock_ahead_ms,
+        "clock_corrected_ms": standing.clock_corrected_ms,
     }
 
 
-def _standing(row: Row[Any]) -> SourceStanding:
+def standing_of(row: Any) -> SourceStanding:
+    """Return how a source is doing of its row."""
     return SourceStanding(
         state=SourceState(row.state),
         since=row.since,
@@ -166,4 +191,6 @@ def _standing(row: Row[Any]) -> SourceStanding:
         gaps=tuple(Gap(*gap) for gap in json.loads(row.gaps)),
         memory=json.loads(row.memory),
         token=row.token,
+        clock_ahead_ms=row.clock_ahead_ms,
+        clock_corrected_ms=row.clock_corrected_ms,
     )

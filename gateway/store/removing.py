@@ -5,6 +5,7 @@ kept for less time than its call, goes by its own age.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, delete, exists, func, insert, select, update
@@ -31,6 +32,15 @@ class Removed(NamedTuple):
         return Removed(*(mine + theirs for mine, theirs in zip(self, more, strict=True)))
 
 
+@dataclass(frozen=True, slots=True)
+class Ages:
+    """How long a company keeps what, in milliseconds; None: for good."""
+
+    calls_ms: int | None = None
+    events_ms: int | None = None
+    attempts_ms: int | None = None
+
+
 class Aged(NamedTuple):
     """A slice of a table's rows in the order of their ``key``, of which those of ``old`` are to go."""
 
@@ -51,11 +61,11 @@ def remove_calls(connection: Connection, tenant: str, before: int) -> Removed:
     if not rows:
         return Removed()
     ids = [row.id for row in rows]
-    removed = Removed(len(ids), _remove_events_of(connection, tenant, ids), _remove_orders(connection, rows))
+    removed = Removed(len(ids), _remove_events_of(connection, tenant, ids), remove_orders(connection, rows))
     for table in HANGS_ON_CALLS:
         connection.execute(delete(table).where(table.c.call_id.in_(ids)))
     connection.execute(delete(calls).where(calls.c.id.in_(ids)))
-    _note(connection, tenant, call_id=max(ids))
+    note_removed(connection, tenant, call_id=max(ids))
     return removed
 
 
@@ -64,11 +74,11 @@ def _remove_events_of(connection: Connection, tenant: str, ids: Sequence[int]) -
     newest = connection.execute(select(func.max(events.c.seq)).where(*theirs)).scalar()
     if newest is None:
         return 0
-    _note(connection, tenant, seq=newest)
+    note_removed(connection, tenant, seq=newest)
     return connection.execute(delete(events).where(*theirs)).rowcount
 
 
-def _remove_orders(connection: Connection, rows: Sequence[Any]) -> int:
+def remove_orders(connection: Connection, rows: Sequence[Any]) -> int:
     """Remove the orders of calls; return how many attempts went with them."""
     ids = [row.order_id for row in rows if row.order_id is not None]
     if not ids:
@@ -94,7 +104,7 @@ def events_behind(tenant: str, after: int) -> Select[Any]:
 def remove_events(connection: Connection, tenant: str, aged: Aged) -> Removed:
     """Remove what ``aged_events`` has returned."""
     gone = connection.execute(delete(events).where(events.c.tenant == tenant, events.c.seq.in_(aged.old))).rowcount
-    _note(connection, tenant, seq=max(aged.old), events_until=aged.until)
+    note_removed(connection, tenant, seq=max(aged.old), events_until=aged.until)
     return Removed(events=gone)
 
 
@@ -127,7 +137,7 @@ def _aged(connection: Connection, query: Select[Any], after: int, before: int) -
     return Aged(old, rows[first_kept - 1][0] if first_kept else after)
 
 
-def _note(connection: Connection, tenant: str, **reached: int) -> None:
+def note_removed(connection: Connection, tenant: str, **reached: int) -> None:
     """Write down how far rows of ``tenant`` are gone; nothing goes back."""
     known = connection.execute(select(removals).where(removals.c.tenant == tenant)).one_or_none()
     if known is None:

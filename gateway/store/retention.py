@@ -6,7 +6,6 @@ By default everything is kept. What went is said in the log and, once a day, in 
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 
 import structlog
@@ -15,7 +14,10 @@ from sqlalchemy import Connection, Engine
 from gateway.clock import Clock
 from gateway.domain.audit import AuditAction, AuditEntry
 from gateway.store import audit, filling
+from gateway.store.partitions.dropping import Gone, PartitionDrops
+from gateway.store.partitions.layout import CALLS, EVENTS
 from gateway.store.removing import (
+    Ages,
     Removed,
     aged_attempts,
     aged_events,
@@ -32,17 +34,11 @@ AT_ONCE_S = 5.0
 """How long one turn of ``work`` may take, so that maintenance comes to its other chores."""
 REST = 1.0
 """Behind each slice it rests for so many times what the slice took: events get their turn."""
+HELD_UP_AT_MOST_MS = 6 * 3_600_000
+"""How long nothing is removed row by row while a partition cannot be dropped because others read it."""
+LOCK = "retention"
 WHO = "cti-gateway"
 """Whose name stands in the audit log."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ages:
-    """How long a company keeps what, in milliseconds; None: for good."""
-
-    calls_ms: int | None = None
-    events_ms: int | None = None
-    attempts_ms: int | None = None
 
 
 class Retention:
@@ -59,7 +55,9 @@ class Retention:
         *,
         clock: Clock | None = None,
         rest: Callable[[float], object] = time.sleep,
+        whole: bool = False,
     ) -> None:
+        """Take ``whole``, with which rows stay beyond their age until their partition can go, some weeks at most."""
         self._engine = engine
         self._journal = journal
         self._ages = {name: each for name, each in ages.items() if each != Ages()}
@@ -68,6 +66,11 @@ class Retention:
         self._done_at: dict[str, int] = {}
         self._attempts_until: dict[str, int] = {}
         self._gone: dict[str, Removed] = {}
+        self._drops = PartitionDrops(engine, self._ages, self._clock.ago, self._removed_beside, rest)
+        self._dropping: Iterator[Gone] | None = None
+        self._whole = whole
+        self._dropped_at: int | None = None
+        self._held_up_at: int | None = None
 
     def work(self, now: int) -> None:
         """Remove what there is time for; what is left is done at the next call. Nothing goes as long as older calls are
@@ -77,10 +80,42 @@ class Retention:
         if not due or not self._is_filled():
             return
         until = time.monotonic() + AT_ONCE_S
+        if not self._drop(now, until):
+            return
         for tenant in due:
             if not self._work_for(tenant, self._ages[tenant], until):
                 return
             self._finish(tenant, now)
+
+    def _drop(self, now: int, until: float) -> bool:
+        """Drop partitions of which everything is old; return whether the rest is to be removed row by row now."""
+        if self._dropped_at is not None and 0 <= now - self._dropped_at < DAY_MS:
+            return True
+        if not self._go_on_dropping(until):
+            return False
+        if not self._drops.is_held_up:
+            self._dropped_at, self._held_up_at = now, None
+            return True
+        self._held_up_at = now if self._held_up_at is None else self._held_up_at
+        return not 0 <= now - self._held_up_at < HELD_UP_AT_MOST_MS
+
+    def _go_on_dropping(self, until: float) -> bool:
+        """Go on where the last turn ended; return whether all is looked through."""
+        turn, self._dropping = self._dropping or self._drops.work(), None
+        for gone in turn:
+            for tenant, removed in gone.items():
+                self._note(tenant, removed)
+            if time.monotonic() >= until:
+                self._dropping = turn
+                return False
+        return True
+
+    def _removed_beside(self, work: Callable[[Connection], Removed]) -> Removed:
+        """Remove a slice of what hangs on calls of any company, and rest behind it."""
+        began = time.monotonic()
+        removed: Removed = self._journal.run(work, lock=LOCK)
+        self._rest((time.monotonic() - began) * REST)
+        return removed
 
     def _is_due(self, tenant: str, now: int) -> bool:
         done_at = self._done_at.get(tenant)
@@ -104,12 +139,17 @@ class Retention:
 
     def _slices(self, tenant: str, ages: Ages) -> Iterator[Removed]:
         if ages.calls_ms is not None:
-            before = self._clock.ago(ages.calls_ms)
+            before = self._before(CALLS.table, ages.calls_ms)
             yield from self._each(lambda: self._run(partial(remove_calls, tenant=tenant, before=before), tenant))
         if ages.events_ms is not None:
-            yield from self._each(partial(self._remove_events, tenant, self._clock.ago(ages.events_ms)))
+            yield from self._each(partial(self._remove_events, tenant, self._before(EVENTS.table, ages.events_ms)))
         if ages.attempts_ms is not None:
             yield from self._each(partial(self._remove_attempts, tenant, self._clock.ago(ages.attempts_ms)))
+
+    def _before(self, table: str, age_ms: int) -> int:
+        """Return before when rows of ``table`` go that are kept for so long."""
+        before = self._clock.ago(age_ms)
+        return self._drops.begin_of_partition(table, before) if self._whole else before
 
     def _each(self, remove: Callable[[], Removed]) -> Iterator[Removed]:
         """Yield what each slice has removed, until one finds nothing; rest behind each."""

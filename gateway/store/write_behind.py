@@ -16,6 +16,8 @@ from prometheus_client import Counter
 from sqlalchemy import Connection, Engine, Row, Select, Table
 from sqlalchemy.exc import SQLAlchemyError
 
+from gateway.errors import DatabaseAway
+
 log = structlog.get_logger()
 
 WRITE_EVERY_S = 0.25
@@ -84,7 +86,7 @@ class WriteBehind(ABC):
         try:
             with self.engine.connect() as connection:
                 return connection.execute(query).all()
-        except (SQLAlchemyError, sqlite3.Error) as error:
+        except (SQLAlchemyError, sqlite3.Error, DatabaseAway) as error:
             log.error("side_log_not_read", error=type(error).__name__)
             return ()
 
@@ -96,7 +98,7 @@ class WriteBehind(ABC):
             rows = [row for row in map(_made, drafts) if row]
             try:
                 self._write(rows)
-            except (SQLAlchemyError, sqlite3.Error) as error:
+            except (SQLAlchemyError, sqlite3.Error, DatabaseAway) as error:
                 if self.again(rows, error):
                     return
                 self._lost += len(rows)

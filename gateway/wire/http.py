@@ -19,6 +19,7 @@ from gateway.wire.click_to_call import Dialing
 from gateway.wire.clients import Networks, Proxies, asker
 from gateway.wire.intake import NO_OPERATION, Intake, MessageHandler, VerifyAgent, count, explain
 from gateway.wire.listeners import Listener
+from gateway.wire.onsite import PREFIX as ONSITE
 from gateway.wire.operations import EVENTS
 from gateway.wire.sites import Sites, take_tenant
 from gateway.wire.soap.encoded import ENCODED
@@ -46,7 +47,7 @@ class Front:
     that is no machine's, with ``cti.tenant`` and ``cti.client`` in its environ; ``health()`` tells which
     parts are ready; ``metrics`` serves ``/metrics``; ``recorder`` keeps what machines ask and are told; ``guesses``
     counts wrong secrets of sources and wrong tokens of events, in this process only where it is not given; ``look_up``
-    tells sources whose a number is.
+    tells sources whose a number is; ``onsite`` is where gateways on site connect.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Front:
         recorder: Recorder | None = None,
         guesses: SourceGuesses | None = None,
         look_up: LookUpNumber = nobody,
+        onsite: WsgiApplication | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         guesses = guesses or SourceGuesses(Attempts())
@@ -70,6 +72,7 @@ class Front:
         self._health = health
         self._language = config.server.language
         self._recorder = recorder
+        self._onsite = onsite
         self._plain: Mapping[str, WsgiApplication] = {
             "/healthz": lambda environ, start: send(answer(200, TEXT, b"ok\n"), environ, start),
             "/readyz": lambda environ, start: send(self._readiness(), environ, start),
@@ -91,6 +94,7 @@ class Front:
         """Return this entrance with ``instead`` in the place of the desk."""
         other = copy.copy(self)
         other._desk = instead
+        other._onsite = None
         return other
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -100,6 +104,8 @@ class Front:
         environ["REQUEST_METHOD"] = environ["REQUEST_METHOD"].upper()
         named = take_tenant(environ)
         path = environ["PATH_INFO"]
+        if self._onsite is not None and path.startswith(ONSITE):
+            return self._onsite(environ, start_response)
         transport = self._transport(path)
         if transport is not None:
             return send(self._serve(transport, environ, named), environ, start_response)

@@ -30,6 +30,13 @@ def test_a_source_that_cannot_be_heard_is_warned_of() -> None:
     assert "no route" in text
 
 
+def test_a_clock_that_is_off_is_told() -> None:
+    heard = replace(HEARD, seen_at=milliseconds())
+    assert "clock" not in source_line(KEY, replace(heard, clock_ahead_ms=29_000))[2]
+    assert "its clock is 420 s ahead of the gateway's" in source_line(KEY, replace(heard, clock_ahead_ms=420_000))[2]
+    assert "its clock is 60 s behind the gateway's" in source_line(KEY, replace(heard, clock_ahead_ms=-60_000))[2]
+
+
 def test_a_source_that_nobody_runs_is_noted() -> None:
     for standing in (SourceStanding(), HEARD):
         assert source_line(KEY, standing)[0] == "note"

@@ -39,7 +39,7 @@ from gateway.store.database import Database
 from gateway.store.delivery_receipts import DeliveryReceiptLog
 from gateway.store.diagnostic_log import DiagnosticLog
 from gateway.store.directory import Account, Agent, Directory
-from gateway.store.figures import FiguresLog
+from gateway.store.figures.log import FiguresLog
 from gateway.store.imports.loading import LoadedAccount, Phone, write_accounts
 from gateway.store.imports.runs import Imports
 from gateway.store.missed import MissedList

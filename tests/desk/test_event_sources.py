@@ -87,6 +87,16 @@ def test_one_that_is_silent_for_too_long_is_told(central: Central) -> None:
     assert "Não falou de nenhuma ligação há 31 min" in central.shown(replace(quiet, seen_at=central.now))
 
 
+def test_a_clock_that_is_off_is_told(central: Central) -> None:
+    assert "Seu relógio" not in central.shown(replace(HEARD, clock_ahead_ms=29_000))
+    page = central.shown(replace(HEARD, clock_ahead_ms=7 * 60_000, clock_corrected_ms=7 * 60_000))
+    assert "Seu relógio está 7 min adiantado em relação ao do gateway. Os horários das ligações são corrigidos." in page
+    page = central.shown(replace(HEARD, clock_ahead_ms=-3 * 3_600_000))
+    assert (
+        "Seu relógio está 3 h atrasado em relação ao do gateway. Os horários das ligações ficam como ela diz." in page
+    )
+
+
 def test_the_page_of_webhooks_is_not_offered_for_it(central: Central) -> None:
     assert 'href="/fontes"' not in central.ana.get("/centrais").text
 

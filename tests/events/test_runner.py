@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -340,3 +340,32 @@ def test_a_slow_disk_makes_the_source_wait(situation: Situation) -> None:
         gate.set()
         until(lambda: made.standing().told == 200, "all are durable")
         thread.join(5)
+
+
+def test_what_is_measured_of_a_clock_outlives_who_ran_the_source(situation: Situation) -> None:
+    ahead_ms = 7 * 60_000
+
+    def tell(report: Report, stop: Stop) -> None:
+        report.connected()
+        for number in range(6):
+            situation.now += 61_000
+            ring = situation.ring(f"4732100{number:03}", f"ref-{number}")
+            report.message(replace(ring, occurred_at=situation.now + ahead_ms))
+        stop.wait(30)
+
+    with capture_logs() as logs, situation.running(tell) as made:
+        until(lambda: made.standing().told == 6, "all are durable")
+        standing = made.standing()
+    assert (standing.clock_ahead_ms, standing.clock_corrected_ms) == (ahead_ms, ahead_ms)
+    assert [entry["ahead_s"] for entry in logs if entry["event"] == "source_clock_differs"] == [420]
+
+    def tell_one_more(report: Report, stop: Stop) -> None:
+        report.connected()
+        report.message(replace(situation.ring("47321009999", "next"), occurred_at=situation.now + ahead_ms))
+        stop.wait(30)
+
+    with situation.running(tell_one_more, before=standing) as made:
+        until(lambda: made.standing().told == 7, "it is durable")
+        assert made.standing().clock_ahead_ms == ahead_ms
+    newest = situation.store.calls.recent("acme")[0]
+    assert newest.started_at == situation.now

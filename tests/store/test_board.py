@@ -4,7 +4,7 @@ import pytest
 
 from gateway.store import board
 from gateway.store.board import BoardLog
-from gateway.store.figures import FiguresLog
+from gateway.store.figures.log import FiguresLog
 from tests.store.conftest import T0, Store
 
 HOUR = 3_600_000

@@ -1,7 +1,8 @@
 """Figures of a period are counted by interval, person and queue, on each kind of database."""
 
 from gateway.domain.calls.scope import CallScope
-from gateway.store.figures import Figures, FiguresLog
+from gateway.store.figures.counting import Figures
+from gateway.store.figures.log import FiguresLog
 from tests.store.conftest import T0, Store
 
 HOUR = 3_600_000

@@ -17,7 +17,8 @@ from gateway.store import filling, removing, retention, tables
 from gateway.store.audit import AuditFilter, AuditLog
 from gateway.store.calls import CallFilter
 from gateway.store.reading.positions import Position
-from gateway.store.retention import DAY_MS, Ages, Retention
+from gateway.store.removing import Ages
+from gateway.store.retention import DAY_MS, Retention
 from gateway.store.search.index import SearchIndex
 from gateway.store.search.indexing import Indexer
 from gateway.store.search.search import CallFinder
@@ -362,4 +363,4 @@ def test_the_next_slice_is_read_in_the_order_of_its_keys(store: Store, query: Se
         assert_is_found_by_index(connection, written)
         plan = plan_of(connection, written)
     assert "TEMP B-TREE" not in plan
-    assert "Sort" not in plan
+    assert "Sort  (" not in plan  # PostgreSQL merges partitions by a "Sort Key"

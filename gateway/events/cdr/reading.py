@@ -67,10 +67,9 @@ class TableReading:
         *,
         column_of: Mapping[str, str],
         settle_ms: int,
-        clock_ahead_ms: int = 0,
     ) -> None:
         self._description, self._place, self._peer = description, place, peer
-        self._column_of, self._settle_ms, self._ahead_ms = column_of, settle_ms, clock_ahead_ms
+        self._column_of, self._settle_ms = column_of, settle_ms
         self._interpreter = LineInterpreter(description.as_lines, MappingSource(place.zone))
         self._known: OrderedDict[bytes, None] = OrderedDict()
         self._calls: OrderedDict[str, _RowsOfCall] = OrderedDict()
@@ -160,15 +159,7 @@ class TableReading:
         event = whole(parts).event
         others = dict.fromkeys(name for part in parts for name in part.event.also_known_as)
         identity = hashlib.sha256(" ".join(sorted(part.identity for part in parts)).encode()).hexdigest()[:32]
-        shifted: dict[str, Any] = {name: _earlier(getattr(event, name), self._ahead_ms) for name in MOMENTS}
-        return replace(event, event_id=event.event_id or f"row-{identity}", also_known_as=tuple(others), **shifted)
-
-
-MOMENTS = ("at", "started_at", "answered_at", "ended_at")
-
-
-def _earlier(at: int | None, ms: int) -> int | None:
-    return None if at is None else at - ms
+        return replace(event, event_id=event.event_id or f"row-{identity}", also_known_as=tuple(others))
 
 
 def _holds(condition: MappingCondition, fields: Mapping[str, str]) -> bool:

@@ -55,9 +55,6 @@ class TableSourceConfig:
     from_start: bool = setting(
         False, "at the very first start read all rows; else those of late_within, or the last late_rows"
     )
-    clock_ahead_s: Annotated[float, Field(ge=-86_400, le=86_400)] = field(
-        default=0.0, metadata={"help": "seconds that the table's clock is ahead of the gateway's (negative: behind)"}
-    )
     connect_timeout_s: Annotated[float, Field(gt=0, le=60)] = field(
         default=3.0, metadata={"help": "seconds to wait for a connection"}
     )

@@ -33,6 +33,7 @@ class TableSource:
     """Reads one table."""
 
     Config: ClassVar[type[Any]] = TableSourceConfig
+    tells_at_once = False
 
     def __init__(self, config: TableSourceConfig, place: SourcePlace) -> None:
         self._config, self._place = config, place
@@ -114,7 +115,6 @@ class TableWatch:
             peer,
             column_of=config.column_of,
             settle_ms=round(config.settle_s * 1000),
-            clock_ahead_ms=round(config.clock_ahead_s * 1000),
         )
         known = report.memory.get("position")
         self._position: str | None = known if isinstance(known, str) else None
@@ -162,7 +162,7 @@ class TableWatch:
         self._remember()
 
     def _not_ahead(self, value: Any) -> Any:
-        now = self._place.clock() + self._config.clock_ahead_s * 1000
+        now = self._place.clock() + (self._place.clock_ahead_ms or 0)
         return position.not_ahead(value, now, self._place.zone)
 
     def _was_passed(self, grown: Any) -> bool:

@@ -45,6 +45,11 @@ class LineSource:
         return config_for(folder)
 
     @property
+    def tells_at_once(self) -> bool:
+        """Whether a line comes when it is written: nobody knows when files are brought."""
+        return not isinstance(self._way, GrowingFile | FolderOfFiles)
+
+    @property
     def peer(self) -> str:
         """Whom it listens to."""
         return self._way.peer

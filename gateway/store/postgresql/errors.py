@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from gateway.errors import DataUnusable
+from gateway.errors import DatabaseAway, DatabaseNotReached, DataUnusable
 
 REACH = (
     "Is server.database right (host, port, name), does the server run, and does its pg_hba.conf let this machine in?"
@@ -25,18 +25,33 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "57P03": ("{name} is just starting or stopping.", "Wait a moment and start again."),
 }
 """By SQLSTATE."""
+PASSING = (None, "25006", "53300", "57P03")
+"""What is over by itself some time: no answer, a failover, too many connections, a start."""
 
 
 def explain(error: BaseException, name: str) -> DataUnusable | None:
     """Return what ``error`` says of the database ``name``; None for an error that is about something else."""
-    cause: Any = error.orig if isinstance(error, DBAPIError) else error
-    if not (isinstance(cause, PoolTimeout) or type(cause).__module__.startswith("psycopg")):
+    cause: Any = _cause_of(error)
+    if not (isinstance(cause, PoolTimeout | DatabaseAway) or type(cause).__module__.startswith("psycopg")):
         return None
     said = _first_line(cause)
-    state = getattr(cause, "sqlstate", None) or _state_of(said)
+    state = sqlstate_of(cause)
     usual = ("{name} cannot be reached ({reason}).", REACH) if state is None else ("{name}: {reason}.", "")
     sentence, hint = SENTENCES.get(state or "", usual)
-    return DataUnusable(sentence.format(name=name, reason=said), hint=hint)
+    kind = DatabaseNotReached if state in PASSING else DataUnusable
+    return kind(sentence.format(name=name, reason=said), hint=hint)
+
+
+def sqlstate_of(error: Any) -> str | None:
+    """Return the SQLSTATE of a driver's error; None where the server said nothing."""
+    return getattr(error, "sqlstate", None) or _state_of(_first_line(error))
+
+
+def _cause_of(error: BaseException) -> BaseException | None:
+    """Return what the driver raised, where ``error`` comes of it."""
+    if isinstance(error, DatabaseAway) and error.__cause__:
+        return _cause_of(error.__cause__)
+    return error.orig if isinstance(error, DBAPIError) else error
 
 
 def _state_of(said: str) -> str | None:
@@ -47,6 +62,7 @@ def _state_of(said: str) -> str | None:
         ("no pg_hba.conf entry", "28000"),
         ("does not exist", "3D000"),
         ("too many clients", "53300"),
+        ("too many connections", "53300"),
         ("remaining connection slots", "53300"),
         ("starting up", "57P03"),
         ("shutting down", "57P03"),

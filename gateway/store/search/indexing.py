@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.clock import Clock
 from gateway.domain.calls.search_terms import SHORT, Line, facet_tokens, tokens_of_lines
+from gateway.errors import DatabaseAway
 from gateway.store import filling, tables
 from gateway.store.database import Database
 from gateway.store.reading.event_orders import order_of
@@ -178,7 +179,7 @@ class Indexer:
             try:
                 self._look_around()
                 did = self.index_once(all_events=False)
-            except (SQLAlchemyError, sqlite3.Error) as error:
+            except (SQLAlchemyError, sqlite3.Error, DatabaseAway) as error:
                 self._put_off(error)
                 continue
             if not did:

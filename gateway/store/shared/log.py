@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, Table, delete, func, insert, select
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from gateway.clock import Clock
+from gateway.errors import DatabaseAway
 from gateway.store.shared.tables import exchange_index, sightings
 from gateway.store.write_behind import WriteBehind
 
@@ -46,7 +47,7 @@ class SharedLog(WriteBehind):
 
     def again(self, rows: Sequence[tuple[Table, dict[str, Any]]], error: Exception) -> bool:
         """Keep rows for the next time where the database was away, and they are not too many."""
-        if not isinstance(error, OperationalError) or len(rows) > MOST_TRIED_AGAIN - len(self._waiting):
+        if not isinstance(error, OperationalError | DatabaseAway) or len(rows) > MOST_TRIED_AGAIN - len(self._waiting):
             return False
         self._waiting.extendleft([lambda row=row: row for row in reversed(rows)])  # type: ignore[misc]
         return True
@@ -58,7 +59,7 @@ class SharedLog(WriteBehind):
             for table in TABLES:
                 while self._drop(table):
                     pass
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, DatabaseAway) as error:
             log.warning("side_log_not_tidied", error=type(error).__name__)
 
     def _begin_receipts(self) -> None:

@@ -136,6 +136,12 @@ class Spool:
             connection.exec_driver_sql("INSERT OR REPLACE INTO refused VALUES (?, ?, ?, ?)", row)
             connection.exec_driver_sql("DELETE FROM spooled WHERE turn = ?", (spooled.turn,))
 
+    def begin_anew(self) -> None:
+        """Take a new name: this file came from a copy, and the other side has more of the old name than it knows."""
+        with self._engine.begin() as connection:
+            self.name = f"{self.name.rpartition('/spool-')[0]}/spool-{secrets.token_hex(8)}"
+            _note(connection, "spool", self.name)
+
     def close(self) -> None:
         """Write what is being kept, and close the file. Safe to call again."""
         self._writer.stop()

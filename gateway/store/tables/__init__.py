@@ -12,9 +12,11 @@ from gateway.store.tables.columns import metadata
 from gateway.store.tables.directory import accounts, choices, identifiers, imports, phones
 from gateway.store.tables.event_sources import event_sources
 from gateway.store.tables.events import counters, events
+from gateway.store.tables.figures import figure_sums, figures_changed, figures_summed
 from gateway.store.tables.heads import call_ids, epoch_starts, heads, order_ids, writers
 from gateway.store.tables.missed import missed_claims
 from gateway.store.tables.nodes import nodes
+from gateway.store.tables.onsite import onsite_orders, onsite_sites, onsite_spools
 from gateway.store.tables.orders import attempts, orders
 from gateway.store.tables.outbox import outbox
 from gateway.store.tables.partitions import call_ranges
@@ -37,6 +39,9 @@ __all__ = [
     "epoch_starts",
     "event_sources",
     "events",
+    "figure_sums",
+    "figures_changed",
+    "figures_summed",
     "forward_captures",
     "heads",
     "identifiers",
@@ -46,6 +51,9 @@ __all__ = [
     "missed_claims",
     "nodes",
     "notes",
+    "onsite_orders",
+    "onsite_sites",
+    "onsite_spools",
     "order_ids",
     "orders",
     "outbox",

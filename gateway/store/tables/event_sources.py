@@ -29,5 +29,13 @@ event_sources = Table(
         server_default="0",
         comment="number of the newest lease that it was run with: who has an older one writes nothing more",
     ),
+    Column("clock_ahead_ms", BigInteger, comment="by how much its clock was measured to be ahead of the gateway's"),
+    Column(
+        "clock_corrected_ms",
+        BigInteger,
+        nullable=False,
+        server_default="0",
+        comment="what is taken off the moments that it tells",
+    ),
     comment="How each source of events is doing that the gateway goes and gets.",
 )

@@ -12,7 +12,7 @@ call_ranges = Table(
     Column(
         "reached_at",
         BigInteger,
-        comment="when ids of it were seen to be given out: what was first heard of later has no smaller one; null: not yet",
+        comment="when its ids were seen to be given out: calls of later have no smaller ones; null: not yet",
     ),
     comment="The ranges of ids by which calls, legs and notes are parted: they tell from which id on to look.",
 )

@@ -23,7 +23,7 @@ export async function askWho(address, token) {
 }
 
 export class Stream {
-  /** `place` has the addresses and the session; `told(kind, id, data)`, `stated("live" | "lost")`, `left(who)`. */
+  /** `place` has the addresses and the session; `told(kind, id, data)`, `stated("live" | "delayed" | "lost")`, `left(who)`. */
   constructor(place, { told, stated, left }) {
     Object.assign(this, { place, told, stated, left, seq: null, whole: false, source: null });
     this.timer = setInterval(() => this.watch(), 1000);
@@ -68,6 +68,7 @@ export class Stream {
   hear(kind, event) {
     this.heard = Date.now();
     if (event.lastEventId) this.seq = event.lastEventId;
+    if (kind === "pulse") this.stated(JSON.parse(event.data).delayed ? "delayed" : "live");
     this.told(kind, this.seq, event.data);
   }
 

@@ -1,13 +1,12 @@
-"""Figures of a period: how many calls came in, were answered, were missed, how long their callers waited.
-
-They are counted from the calls, by interval of time, by person and by queue.
+"""Count how many calls came in, were answered, were missed, how long their callers waited: by interval of time, by
+person and by queue.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Engine, Select, and_, case, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select
 
 from gateway.domain.calls.results import Result
 from gateway.domain.calls.scope import EVERYTHING, CallScope
@@ -36,8 +35,9 @@ class Figures:
     talked_s: int = 0
 
     def __add__(self, other: "Figures") -> "Figures":
-        sums = {name: getattr(self, name) + getattr(other, name) for name in NAMES}
-        return Figures(**{**sums, "longest_s": max(self.longest_s, other.longest_s)})
+        sums = [getattr(self, name) + getattr(other, name) for name in NAMES]
+        sums[LONGEST] = max(self.longest_s, other.longest_s)
+        return Figures(*sums)
 
     @property
     def average_s(self) -> int | None:
@@ -46,6 +46,7 @@ class Figures:
 
 
 NAMES = tuple(each.name for each in fields(Figures))
+LONGEST = NAMES.index("longest_s")
 NONE = Figures()
 
 
@@ -84,7 +85,7 @@ def _total(condition: ColumnElement[bool], value: ColumnElement[Any], of: Any = 
     return func.coalesce(of(case((condition, value), else_=0)), 0)
 
 
-_SUMS = (
+SUMS = (
     _count(and_(_INCOMING, or_(_TAKEN, _MISSED, _FIRST))),
     _count(and_(_INCOMING, _TAKEN)),
     _count(and_(_INCOMING, _MISSED)),
@@ -95,41 +96,26 @@ _SUMS = (
     _total(_KNOWN_WAIT, _WAITED, func.max),
     _total(and_(_TAKEN, calls.c.direction != Direction.INTERNAL.value), _TALKED),
 )
-_PERSON = func.coalesce(calls.c.answered_agent, calls.c.extension)
+PERSON = func.coalesce(calls.c.answered_agent, calls.c.extension)
 
 
-class FiguresLog:
-    """Reads figures of any period; safe for many threads."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-
-    def of(self, tenant: str, bounds: Sequence[int], scope: CallScope = EVERYTHING) -> CountedCalls:
-        """Return the figures of the intervals between ``bounds`` (milliseconds, in order) by when calls were logged, as
-        far as ``scope`` admits those. They are counted in one go.
-        """
-        intervals = [NONE] * (len(bounds) - 1)
-        people: dict[str, Figures] = {}
-        queues: dict[str, Figures] = {}
-        with self._engine.connect() as connection:
-            for row in connection.execute(_counting(tenant, bounds, scope)):
-                place, person, queue, *sums = row
-                found = Figures(*map(int, sums))
-                intervals[place] += found
-                people[person] = people.get(person, NONE) + found
-                if queue:
-                    queues[queue] = queues.get(queue, NONE) + found
-        return CountedCalls(intervals, people, queues)
+def place_of(column: ColumnElement[int], bounds: Sequence[int]) -> ColumnElement[int]:
+    """Return between which of ``bounds`` the moment in ``column`` lies, which is between the first and the last."""
+    _, *inner, _ = bounds
+    passed = [(column < bound, place) for place, bound in enumerate(inner)]
+    return case(*passed, else_=len(inner)) if inner else literal(0)
 
 
-def _counting(tenant: str, bounds: Sequence[int], scope: CallScope) -> Select[Any]:
-    first, *inner, last = bounds
-    passed = [(calls.c.logged_at < bound, place) for place, bound in enumerate(inner)]
-    place = case(*passed, else_=len(inner)) if inner else literal(0)
+def counting(tenant: str, bounds: Sequence[int], scope: CallScope = EVERYTHING) -> Select[Any]:
+    """Return a query of the calls logged between the first and the last of ``bounds`` that ``scope`` admits: a row for
+    each interval (its place), person and queue, with their figures in the order of ``NAMES``.
+    """
+    first, last = bounds[0], bounds[-1]
+    place = place_of(calls.c.logged_at, bounds)
     # Grouped by the names of what is read: PostgreSQL takes the same expression with other parameters for another.
-    by = (place.label("place"), _PERSON.label("person"), calls.c.queue)
+    by = (place.label("place"), PERSON.label("person"), calls.c.queue)
     between = (calls.c.tenant == tenant, calls.c.logged_at >= first, calls.c.logged_at < last)
-    query = select(*by, *_SUMS).where(*between).group_by("place", "person", calls.c.queue)
+    query = select(*by, *SUMS).where(*between).group_by("place", "person", calls.c.queue)
     if scope.everything:
         return query
     return query.outerjoin(orders, orders.c.id == calls.c.order_id).where(visible(scope))

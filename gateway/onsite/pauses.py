@@ -1,0 +1,61 @@
+"""AttemptLoop again and again, with growing pauses, until they succeed or all is to end."""
+
+import random
+import threading
+from collections.abc import Callable
+
+import structlog
+
+from gateway.errors import MainGatewayError
+
+log = structlog.get_logger()
+
+PAUSES_S = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
+"""Before the next attempt, the last one again and again."""
+JITTER = 0.3
+REFUSED_S = 60.0
+"""After a key was refused: only people can mend that."""
+
+
+class AttemptLoop:
+    """Runs ``attempt`` on a thread until ``stop`` is set; failures are logged once in a row."""
+
+    def __init__(self, name: str, attempt: Callable[[], None], stop: threading.Event) -> None:
+        self._name, self._attempt, self._stop = name, attempt, stop
+        self._failures = 0
+        self._thread = threading.Thread(target=self._run, name=f"onsite-{name}", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def join(self, within_s: float) -> None:
+        if self._thread.is_alive():
+            self._thread.join(within_s)
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self._attempt()
+                self._succeeded()
+            except MainGatewayError as error:
+                self._failed(error)
+            except Exception as error:  # this thread must outlive a defect, and a disk that is full
+                log.error("onsite_attempt_failed", what=self._name, exc_info=error)
+                self._stop.wait(PAUSES_S[-1])
+
+    def _succeeded(self) -> None:
+        if self._failures:
+            log.info("onsite_main_reached_again", what=self._name, after_failures=self._failures)
+        self._failures = 0
+
+    def _failed(self, error: MainGatewayError) -> None:
+        self._failures += 1
+        if self._failures == 1 and not self._stop.is_set():
+            log.warning("onsite_main_not_reached", what=self._name, problem=str(error))
+        self._stop.wait(REFUSED_S if error.status == 401 else pause_after(self._failures))
+
+
+def pause_after(failures: int) -> float:
+    """Return the seconds before the next attempt, never the same for all sites of a gateway that comes back."""
+    usual_s = PAUSES_S[min(max(failures, 1), len(PAUSES_S)) - 1]
+    return usual_s * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311

@@ -1,0 +1,152 @@
+"""Orders on their way to gateways on site: put here by whoever dials, fetched by the site, answered by it.
+
+A site is shown an order, and has to *take* it before it dials: one that was not taken surely was not dialled, so it may
+be withdrawn. One that was taken and not answered is unknown. Nobody can take one twice.
+"""
+
+import json
+import secrets
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, delete, select, update
+
+from gateway.store.onsite.sites import OnsiteSite
+from gateway.store.tables import onsite_orders as table
+from gateway.store.writing.journal import Journal
+
+KEPT_MS = 24 * 3600 * 1000
+WITHIN_S = 5.0
+MOST_SHOWN = 16
+"""Orders that a site is shown at once."""
+
+
+class OnsiteOrderState(StrEnum):
+    """How far an order is on its way."""
+
+    WAITING = "waiting"
+    GIVEN = "given"
+    """The site has taken it and dials."""
+    ANSWERED = "answered"
+    WITHDRAWN = "withdrawn"
+    """It was given up before the site took it."""
+
+
+@dataclass(frozen=True, slots=True)
+class OnsiteOrder:
+    """One order; ``fields`` are what the appliance's adapter is given, ``answer`` what came of it."""
+
+    id: str
+    site: str
+    appliance: str
+    kind: str
+    fields: Mapping[str, str]
+    state: OnsiteOrderState
+    expires_at: int
+    answer: Mapping[str, Any] | None = None
+
+
+class OnsiteOrders:
+    """Reads by the engine; writes in the journal's turn. Safe for many threads."""
+
+    def __init__(self, engine: Engine, journal: Journal) -> None:
+        self._engine = engine
+        self._journal = journal
+        self.changed = threading.Condition()
+        """Rung when this process put an order here or took an answer; those of another show only to whoever looks."""
+
+    def put(
+        self, tenant: str, site: str, appliance: str, kind: str, fields: Mapping[str, str], *, now: int, expires_at: int
+    ) -> str:
+        """Have an order wait for the site and return its id. Raises ``BusyError``."""
+        row = {
+            "id": secrets.token_hex(16),
+            "tenant": tenant,
+            "site": site,
+            "appliance": appliance,
+            "kind": kind,
+            "fields": json.dumps(dict(fields), ensure_ascii=False),
+            "state": OnsiteOrderState.WAITING.value,
+            "made_at": now,
+            "expires_at": expires_at,
+        }
+        self._run(tenant, lambda connection: _put(connection, row, now))
+        self.ring()
+        return str(row["id"])
+
+    def waiting(self, site: OnsiteSite, now: int) -> Sequence[OnsiteOrder]:
+        """Return those that wait for a site, the oldest first."""
+        mine = (table.c.tenant == site.tenant, table.c.site == site.name)
+        query = select(table).where(*mine, table.c.state == OnsiteOrderState.WAITING.value, table.c.expires_at > now)
+        with self._engine.connect() as connection:
+            return [_order(row) for row in connection.execute(query.order_by(table.c.made_at).limit(MOST_SHOWN))]
+
+    def of(self, tenant: str, order: str) -> OnsiteOrder | None:
+        """Return one by its id."""
+        with self._engine.connect() as connection:
+            row = connection.execute(select(table).where(table.c.id == order, table.c.tenant == tenant)).first()
+        return _order(row) if row else None
+
+    def take(self, site: OnsiteSite, order: str, now: int) -> OnsiteOrder | None:
+        """Give an order to the site; None where it waits no more. Raises ``BusyError``."""
+        mine = (table.c.id == order, table.c.tenant == site.tenant, table.c.site == site.name)
+        statement = update(table).where(
+            *mine, table.c.state == OnsiteOrderState.WAITING.value, table.c.expires_at > now
+        )
+        if not self._change(site.tenant, statement.values(state=OnsiteOrderState.GIVEN.value)):
+            return None
+        return self.of(site.tenant, order)
+
+    def answer(self, site: OnsiteSite, order: str, answer: Mapping[str, Any]) -> bool:
+        """Write what came of an order that the site had; False where it is answered already, or was not its own.
+
+        Raises ``BusyError``.
+        """
+        mine = (table.c.id == order, table.c.tenant == site.tenant, table.c.site == site.name)
+        open_ = (OnsiteOrderState.GIVEN.value, OnsiteOrderState.WAITING.value)
+        facts = {"state": OnsiteOrderState.ANSWERED.value, "answer": json.dumps(dict(answer), ensure_ascii=False)}
+        is_new = self._change(site.tenant, update(table).where(*mine, table.c.state.in_(open_)).values(facts))
+        self.ring()
+        return is_new
+
+    def withdraw(self, tenant: str, order: str) -> bool:
+        """Give an order up; False where the site has taken it already. Raises ``BusyError``."""
+        mine = (table.c.id == order, table.c.tenant == tenant, table.c.state == OnsiteOrderState.WAITING.value)
+        return self._change(tenant, update(table).where(*mine).values(state=OnsiteOrderState.WITHDRAWN.value))
+
+    def wait(self, within_s: float) -> None:
+        """Wait until this process hears of something new, at most so long."""
+        with self.changed:
+            self.changed.wait(within_s)
+
+    def ring(self) -> None:
+        """Have all look that wait."""
+        with self.changed:
+            self.changed.notify_all()
+
+    def _change(self, tenant: str, statement: Any) -> bool:
+        return bool(self._run(tenant, lambda connection: connection.execute(statement).rowcount))
+
+    def _run(self, tenant: str, work: Any) -> Any:
+        return self._journal.run(work, tenant=tenant, timeout_s=WITHIN_S)
+
+
+def _put(connection: Connection, row: Mapping[str, Any], now: int) -> None:
+    connection.execute(delete(table).where(table.c.made_at < now - KEPT_MS))
+    connection.execute(table.insert().values(row))
+
+
+def _order(row: Row[Any]) -> OnsiteOrder:
+    return OnsiteOrder(
+        id=row.id,
+        site=row.site,
+        appliance=row.appliance,
+        kind=row.kind,
+        fields=json.loads(row.fields),
+        state=OnsiteOrderState(row.state),
+        expires_at=row.expires_at,
+        answer=json.loads(row.answer) if row.answer else None,
+    )

@@ -1,0 +1,289 @@
+"""Figures from sums are those that the calls say, whatever became of the calls since, on each kind of database."""
+
+import random
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import Table, delete, func, insert, select, update
+from structlog.testing import capture_logs
+
+from gateway.store import tables
+from gateway.store.figures import log, summing
+from gateway.store.figures.counting import CountedCalls, Figures
+from gateway.store.figures.log import FiguresLog
+from gateway.store.figures.summing import Summing
+from gateway.store.figures.sums import read_summed
+from tests.store.conftest import T0, Store
+
+calls, sums, changed = tables.calls, tables.figure_sums, tables.figures_changed
+HOUR = 3_600_000
+QUARTER = HOUR // 4
+DAY = 24 * HOUR
+START = T0 - T0 % DAY
+VALUES: dict[str, tuple[Any, ...]] = {
+    "direction": ("incoming", "incoming", "outgoing", "internal"),
+    "extension": ("3501", "3502", ""),
+    "answered_agent": ("ana", "bruno", None),
+    "queue": ("Vendas", "Suporte", "", None),
+    "status": ("ended", "elsewhere", "ringing", "talking"),
+    "result": ("answered", "missed", "forwarded", None),
+    "missed": (True, False, None),
+    "answered_at": (START, None),
+    "group_id": (1, 2, None),
+    "waited_s": (0, 7, 90, None),
+    "ring_s": (3, None),
+    "talk_s": (60, None),
+    "duration_s": (61, None),
+}
+
+
+class SetClock:
+    """Our clock, which is set."""
+
+    def __init__(self, now: int) -> None:
+        self.now = now
+
+    def __call__(self) -> int:
+        return self.now
+
+    def ago(self, ms: int) -> int:
+        return self.now - ms
+
+
+class MeddlingJournal:
+    """Runs jobs, each behind what ``before`` does."""
+
+    def __init__(self, store: Store, before: Callable[[], object]) -> None:
+        self._store, self._before = store, before
+
+    def run(self, work: Callable[..., Any], **how: Any) -> Any:
+        self._before()
+        return self._store.journal.run(work, **how)
+
+
+class History:
+    """Calls of two companies that come, change and go by chance."""
+
+    def __init__(self, store: Store, chance: random.Random) -> None:
+        self.store, self.chance = store, chance
+        self.clock = SetClock(START + 3 * DAY)
+        self.newest = 0
+
+    def values(self) -> dict[str, Any]:
+        return {name: self.chance.choice(each) for name, each in VALUES.items()}
+
+    def moment(self) -> int:
+        """Mostly just now; else some time ago, as of events that lay in a spool."""
+        back = self.chance.choice((HOUR, HOUR, 5 * HOUR, 4 * DAY))
+        return self.clock.now - self.chance.randrange(back)
+
+    def come(self) -> None:
+        rows = []
+        for _ in range(self.chance.randrange(1, 6)):
+            self.newest += 1
+            row = {"id": self.newest, "tenant": self.tenant(), "number": "1", "number_as_sent": "1"}
+            rows.append(row | {"logged_at": self.moment()} | self.values())
+        self.write(insert(calls), rows)
+
+    def change(self) -> None:
+        names = self.chance.sample(sorted(VALUES), 2)
+        values = {name: value for name, value in self.values().items() if name in names}
+        self.write(update(calls).where(calls.c.id.in_(self.some())).values(values))
+
+    def go(self) -> None:
+        self.write(delete(calls).where(calls.c.id.in_(self.some())))
+
+    def be_removed(self) -> None:
+        """As retention does it: what is oldest."""
+        before = self.clock.now - self.chance.randrange(2 * DAY, 5 * DAY)
+        self.write(delete(calls).where(calls.c.tenant == self.tenant(), calls.c.logged_at < before))
+
+    def pass_time(self) -> None:
+        self.clock.now += self.chance.choice((60_000, QUARTER, HOUR, 7 * HOUR))
+
+    def happen(self, times: int = 1) -> None:
+        for _ in range(times):
+            what = (self.come, self.come, self.come, self.change, self.change, self.go, self.be_removed)
+            self.chance.choice(what)()
+
+    def tenant(self) -> str:
+        return self.chance.choice(("acme", "beta"))
+
+    def some(self) -> list[int]:
+        return [self.chance.randrange(self.newest + 1) for _ in range(3)]
+
+    def write(self, statement: Any, rows: list[dict[str, Any]] | None = None) -> None:
+        with self.store.engine.begin() as connection:
+            connection.execute(statement, rows) if rows else connection.execute(statement)
+
+    def bounds(self) -> list[int]:
+        step = self.chance.choice((QUARTER, HOUR, DAY, DAY, QUARTER + 1))
+        first = START - DAY + self.chance.randrange(5 * DAY) // QUARTER * QUARTER
+        return [first + n * step for n in range(self.chance.choice((2, 8, 25)))]
+
+
+def keeper(store: Store, clock: SetClock, journal: Any = None) -> Summing:
+    """What keeps the sums of acme and beta."""
+    return Summing(store.engine, journal or store.journal, ("acme", "beta"), clock=clock, rest=str)  # type: ignore[arg-type]
+
+
+def recounted(store: Store, tenant: str, bounds: list[int]) -> CountedCalls:
+    """What the calls alone say."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(log, "covered_hours", lambda *_: None)
+        return FiguresLog(store.engine).of(tenant, bounds)
+
+
+def count(store: Store, table: Table) -> int:
+    with store.engine.connect() as connection:
+        return connection.execute(select(func.count()).select_from(table)).scalar_one()
+
+
+def log_call(store: Store, call_id: int, at: int, tenant: str = "acme", **values: Any) -> None:
+    row = {"id": call_id, "tenant": tenant, "number": "1", "number_as_sent": "1", "logged_at": at, "extension": "3501"}
+    row |= {"direction": "outgoing", "status": "ended"} | values
+    with store.engine.begin() as connection:
+        connection.execute(insert(calls), [row])
+
+
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
+def test_figures_are_those_of_the_calls_whatever_happens(store: Store, seed: int) -> None:
+    chance = random.Random(seed)
+    history = History(store, chance)
+    summed = keeper(store, history.clock, MeddlingJournal(store, lambda: chance.random() < 0.3 and history.happen()))
+    compared = 0
+    for _ in range(12):
+        history.happen(8)
+        history.pass_time()
+        if chance.random() < 0.7:
+            summed.work(history.clock.now)
+        bounds = history.bounds()
+        for tenant in ("acme", "beta"):
+            found = FiguresLog(store.engine).of(tenant, bounds)
+            assert found == recounted(store, tenant, bounds), (tenant, bounds)
+            compared += found.intervals != [Figures()] * len(found.intervals)
+    assert compared >= 4
+    for _ in range(10):
+        keeper(store, history.clock).work(history.clock.now)
+    assert count(store, changed) == 0
+    with store.engine.connect() as connection:
+        known = read_summed(connection, "acme")
+    assert known
+    assert (known.since, known.until <= history.clock.now) == (0, True)
+    whole = [START - 2 * DAY, known.until]
+    assert FiguresLog(store.engine).of("acme", whole) == recounted(store, "acme", whole)
+
+
+def test_whole_hours_are_read_from_their_sums(store: Store) -> None:
+    log_call(store, 1, START)
+    keeper(store, SetClock(START + 5 * HOUR)).work(0)
+    with store.engine.begin() as connection:
+        connection.execute(update(sums).values(placed=7))
+    found = FiguresLog(store.engine).of("acme", [START, START + QUARTER, START + HOUR])
+    assert [each.placed for each in found.intervals] == [7, 0]
+    assert found.people["3501"].placed == 7
+
+
+def test_an_hour_that_is_not_over_is_counted_from_its_calls(store: Store) -> None:
+    log_call(store, 1, START)
+    clock = SetClock(START + HOUR + 29 * 60_000)
+    keeper(store, clock).work(0)
+    assert count(store, sums) == 0
+    clock.now += 60_000
+    keeper(store, clock).work(0)
+    assert count(store, sums) == 2
+
+
+def test_what_changes_while_it_is_counted_is_counted_again(store: Store) -> None:
+    log_call(store, 1, START)
+
+    def meddle() -> None:
+        with store.engine.begin() as connection:
+            connection.execute(update(calls).values(direction="incoming"))
+
+    keeper(store, clock := SetClock(START + 5 * HOUR), MeddlingJournal(store, meddle)).work(0)
+    bounds = [START, START + HOUR]
+    assert FiguresLog(store.engine).of("acme", bounds).intervals[0].received == 1
+    assert count(store, changed) == 1
+    keeper(store, clock).work(0)
+    assert count(store, changed) == 0
+    assert FiguresLog(store.engine).of("acme", bounds).intervals[0].received == 1
+
+
+def test_sums_of_a_process_that_is_behind_are_not_written(store: Store) -> None:
+    log_call(store, 1, START)
+    clock = SetClock(START + 5 * HOUR)
+
+    def others() -> None:
+        """Another process sums the same, with a call that the first one has not counted."""
+        meddling.before = bool
+        log_call(store, 2, START + 1)
+        keeper(store, clock).work(0)
+
+    class Meddling(MeddlingJournal):
+        before: Callable[[], object] = staticmethod(bool)
+
+    meddling = Meddling(store, lambda: meddling.before())
+    behind = keeper(store, clock, meddling)
+    behind.work(0)
+    with store.engine.begin() as connection:
+        connection.execute(update(calls).values(extension="3502"))
+    meddling.before = others
+    behind.work(0)
+    assert FiguresLog(store.engine).of("acme", [START, START + HOUR]).intervals[0].placed == 2
+
+
+@pytest.mark.parametrize("zone", ["America/Sao_Paulo", "Asia/Kolkata", "Asia/Kathmandu", "Australia/Lord_Howe"])
+def test_a_day_begins_where_the_company_is(store: Store, zone: str) -> None:
+    """Also of a company whose time zone changes: sums know nothing of it."""
+    moment = datetime.fromtimestamp(START / 1000, ZoneInfo(zone)).replace(hour=0, minute=0, second=0, microsecond=0)
+    first = int(moment.timestamp() * 1000)
+    for place, at in enumerate((first - 1, first, first + HOUR - 1, first + HOUR)):
+        log_call(store, place + 1, at)
+    keeper(store, SetClock(START + 5 * DAY)).work(0)
+    found = FiguresLog(store.engine).of("acme", [first, first + HOUR, first + 2 * HOUR])
+    assert [each.placed for each in found.intervals] == [2, 1]
+    assert found.people["3501"].placed == 3
+
+
+def test_bounds_that_begin_no_quarter_are_right(store: Store) -> None:
+    """As those of Liberia were until 1972, 44 minutes and 30 seconds off."""
+    odd = START + 15 * 60_000 + 30_000
+    for place, at in enumerate((odd - 1, odd, odd + HOUR - 1, odd + HOUR)):
+        log_call(store, place + 1, at)
+    keeper(store, SetClock(START + 5 * DAY)).work(0)
+    found = FiguresLog(store.engine).of("acme", [odd, odd + HOUR, odd + 2 * HOUR])
+    assert [each.placed for each in found.intervals] == [2, 1]
+
+
+def test_older_calls_are_summed_a_day_at_a_time(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As after the upgrade of a long log: in turns, which give the events theirs."""
+    for place in range(30):
+        log_call(store, place + 1, START - place * 20 * DAY)
+    monkeypatch.setattr(summing, "AT_ONCE_S", 0)
+    keeper(store, clock := SetClock(START + 5 * HOUR)).work(0)
+    assert 0 < count(store, sums) <= 2 * 30 / 10
+    with capture_logs() as logs:
+        for _ in range(40):
+            keeper(store, clock).work(0)
+    assert count(store, sums) == 60
+    assert [entry["event"] for entry in logs] == ["figures_summed"]
+    whole = [START - 700 * DAY, START + HOUR]
+    assert FiguresLog(store.engine).of("acme", whole) == recounted(store, "acme", whole)
+
+
+def test_a_company_without_calls_costs_no_row(store: Store) -> None:
+    keeper(store, SetClock(START)).work(0)
+    assert count(store, tables.figures_summed) == 0
+
+
+def test_nothing_is_summed_while_older_calls_are_filled_in(store: Store) -> None:
+    log_call(store, 1, START)
+    counter = tables.counters
+    with store.engine.begin() as connection:
+        connection.execute(update(counter).where(counter.c.name == "missed_to_fill").values(value=1))
+    keeper(store, SetClock(START + DAY)).work(0)
+    assert count(store, sums) == 0

@@ -1,0 +1,279 @@
+"""Where gateways on site connect: who may, what is answered, and a request for orders that is held open."""
+
+import json
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+from werkzeug.test import Client, TestResponse
+
+from gateway.config.tables import Config
+from gateway.errors import StoreUnavailable, TooManyAttempts
+from gateway.logins.attempts import Attempts
+from gateway.logins.guesses import SourceGuesses
+from gateway.store.onsite.arrivals import Arrival, Refusal, TakenEvents
+from gateway.store.onsite.orders import OnsiteOrder, OnsiteOrderState
+from gateway.store.onsite.sites import OnsiteSite
+from gateway.wire import onsite
+from gateway.wire.http import Front
+from gateway.wire.onsite import OnsiteEndpoint, OnsitePoll, OnsiteStore
+from tests.waiting import until
+from tests.wire.peers import RecordingCore, desk, metrics, verify_agent
+
+NOW = 1_772_619_300_000
+KEY = "ctis_right"
+SITE = OnsiteSite("acme", "escritorio", NOW)
+
+
+@dataclass
+class FakeSites:
+    site: OnsiteSite | None = SITE
+    facts: list[dict[str, Any]] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+
+    def by_key(self, key: str) -> OnsiteSite | None:
+        return self.site if key == KEY else None
+
+    def of(self, _tenant: str, _name: str) -> OnsiteSite | None:
+        return self.site
+
+    def seen(self, _site: OnsiteSite, at: int, **facts: Any) -> None:
+        self.facts.append({"at": at, **facts})
+
+    def left(self, _site: OnsiteSite, poll: str) -> None:
+        self.gone.append(poll)
+
+
+@dataclass
+class FakeOrders:
+    listed: list[OnsiteOrder] = field(default_factory=list)
+    answers: dict[str, Any] = field(default_factory=dict)
+    bell: threading.Event = field(default_factory=threading.Event)
+
+    def waiting(self, _site: OnsiteSite, _now: int) -> Sequence[OnsiteOrder]:
+        return list(self.listed)
+
+    def take(self, _site: OnsiteSite, order: str, _now: int) -> OnsiteOrder | None:
+        return next((each for each in self.listed if each.id == order), None)
+
+    def answer(self, _site: OnsiteSite, order: str, answer: Any) -> bool:
+        self.answers[order] = answer
+        return True
+
+    def wait(self, within_s: float) -> None:
+        self.bell.wait(within_s)
+
+    def ring(self) -> None:
+        self.bell.set()
+
+
+@dataclass
+class FakeArrivals:
+    taken: list[tuple[str, Sequence[Arrival], int]] = field(default_factory=list)
+    fail_with: Exception | None = None
+
+    def take(self, _site: OnsiteSite, spool: str, arrivals: Sequence[Arrival], ahead_ms: int) -> TakenEvents:
+        if self.fail_with:
+            raise self.fail_with
+        self.taken.append((spool, arrivals, ahead_ms))
+        return TakenEvents(arrivals[-1].turn, [Refusal(1, "why")])
+
+
+@dataclass
+class Endpoint:
+    """The endpoint behind the real entrance."""
+
+    sites: FakeSites = field(default_factory=FakeSites)
+    orders: FakeOrders = field(default_factory=FakeOrders)
+    arrivals: FakeArrivals = field(default_factory=FakeArrivals)
+
+    def __post_init__(self) -> None:
+        store = OnsiteStore(self.sites, self.orders, self.arrivals)  # type: ignore[arg-type]
+        self.made = OnsiteEndpoint(
+            store,
+            SourceGuesses(Attempts()),
+            max_body_bytes=100_000,
+            appliances_of=lambda tenant, site: [f"{tenant}-{site}"],
+            clock=lambda: NOW,
+        )
+        self.client = Client(
+            Front(
+                Config(),
+                RecordingCore(),
+                verify_agent=verify_agent,
+                desk=desk,
+                health=dict,
+                metrics=metrics,
+                onsite=self.made,
+            )
+        )
+
+    def post(self, verb: str, document: Any = None, key: str = KEY, **more: Any) -> TestResponse:
+        body = document if isinstance(document, bytes) else json.dumps({"now": NOW, **(document or {})})
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        from_here = {"REMOTE_ADDR": "127.0.0.1"}
+        return self.client.post(f"/onsite/v1/{verb}", data=body, headers=headers, environ_base=from_here, **more)
+
+
+@pytest.fixture
+def endpoint() -> Endpoint:
+    return Endpoint()
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(onsite, "HOLD_S", 0.05)
+
+
+ORDER = OnsiteOrder("a1", "escritorio", "pabx", "dial", {"number": "0321"}, OnsiteOrderState.WAITING, NOW + 7_000)
+
+
+def test_a_site_says_hello_and_is_told_who_it_is(endpoint: Endpoint) -> None:
+    got = endpoint.post("hello", {"now": NOW + 3_000, "status": {"waiting": 2}})
+    told = {"now": NOW, "tenant": "acme", "site": "escritorio", "appliances": ["acme-escritorio"]}
+    assert (got.status_code, got.json) == (200, told)
+    (facts,) = endpoint.sites.facts
+    assert facts == {"at": NOW, "address": "127.0.0.1", "ahead_ms": 3_000, "status": {"waiting": 2}}
+
+
+@pytest.mark.parametrize("key", ["", "ctis_wrong", " "])
+def test_without_the_right_key_nothing_is_done(endpoint: Endpoint, key: str) -> None:
+    for verb in ("hello", "events", "orders", "take", "answers"):
+        got = endpoint.post(verb, key=key)
+        assert (got.status_code, got.headers["WWW-Authenticate"]) == (401, "Bearer")
+        assert got.json is not None
+        assert got.json["error"] == 380
+    assert not endpoint.sites.facts
+
+
+def test_an_address_that_guesses_keys_is_held_back(endpoint: Endpoint) -> None:
+    codes = [endpoint.post("hello", key=f"ctis_{number}").status_code for number in range(25)]
+    assert (codes[0], codes[-1]) == (401, TooManyAttempts.http_status)
+
+
+def test_events_are_answered_when_they_are_taken(endpoint: Endpoint) -> None:
+    events = [{"turn": 1, "at": 5, "message": "one"}, {"turn": 2, "at": 6, "message": "two"}]
+    got = endpoint.post("events", {"spool": "s", "events": events, "now": NOW - 10_000})
+    assert got.json == {"now": NOW, "turn": 2, "refused": [{"turn": 1, "reason": "why"}]}
+    assert endpoint.arrivals.taken == [("s", [Arrival(1, 5, "one"), Arrival(2, 6, "two")], -10_000)]
+
+
+def test_a_database_that_is_away_answers_503(endpoint: Endpoint) -> None:
+    endpoint.arrivals.fail_with = StoreUnavailable()
+    got = endpoint.post("events", {"spool": "s", "events": [{"turn": 1, "at": 5, "message": "one"}]})
+    assert (got.status_code, "Retry-After" in got.headers) == (503, True)
+
+
+@pytest.mark.parametrize(
+    ("verb", "document", "status"),
+    [
+        ("events", b"no json", 400),
+        ("events", b"[1]", 400),
+        ("events", {"spool": "s"}, 400),
+        ("events", {"spool": "", "events": []}, 400),
+        ("events", {"spool": "s", "events": [{"turn": "1", "at": 1, "message": ""}]}, 400),
+        ("events", {"spool": "s", "events": [{"turn": True, "at": 1, "message": ""}]}, 400),
+        ("events", {"spool": "s", "events": [{"turn": 1, "at": 1}]}, 400),
+        ("events", {"spool": "s", "events": [[]] * 1001}, 400),
+        ("events", {"spool": "s", "events": [], "now": "late"}, 400),
+        ("events", b"[" * 99_000, 400),
+        ("events", b"x" * 100_001, 413),
+        ("answers", {}, 400),
+        ("hello", {"now": None}, 400),
+        ("other", {}, 404),
+    ],
+)
+def test_what_is_no_request_of_a_site_is_refused(endpoint: Endpoint, verb: str, document: Any, status: int) -> None:
+    got = endpoint.post(verb, document)
+    assert got.status_code == status, got.text
+    assert got.json is not None
+    assert got.json["detail"]
+    assert endpoint.client.get("/onsite/v1/hello").status_code == 405
+
+
+def test_an_order_is_given_once_with_the_time_that_is_left(endpoint: Endpoint) -> None:
+    endpoint.orders.listed = [ORDER]
+    assert endpoint.post("take", {"id": "a1"}).json == {"now": NOW, "go": True, "within_s": 7.0}
+    assert endpoint.post("take", {"id": "other"}).json == {"now": NOW, "go": False}
+
+
+def test_answers_are_kept_and_named(endpoint: Endpoint) -> None:
+    got = endpoint.post("answers", {"answers": [{"id": "a1", "outcome": "accepted"}, {"no": "id"}, 7]})
+    assert got.json == {"now": NOW, "taken": ["a1"]}
+    assert endpoint.orders.answers == {"a1": {"id": "a1", "outcome": "accepted"}}
+
+
+def test_orders_that_wait_are_shown_at_once(endpoint: Endpoint) -> None:
+    endpoint.orders.listed = [ORDER]
+    got = endpoint.post("orders", {"status": {}})
+    shown = {"id": "a1", "appliance": "pabx", "kind": "dial", "fields": {"number": "0321"}}
+    assert json.loads(got.data) == {"now": NOW, "orders": [shown]}
+    (facts,) = endpoint.sites.facts
+    assert facts["polled_until"] == NOW + 26_000
+    assert endpoint.sites.gone == []
+
+
+@pytest.mark.usefixtures("short")
+def test_without_an_order_the_request_is_answered_after_a_while(endpoint: Endpoint) -> None:
+    got = endpoint.post("orders")
+    assert (json.loads(got.data)["orders"], endpoint.sites.gone) == ([], [])
+
+
+def open_poll(endpoint: Endpoint) -> OnsitePoll:
+    environ = {"PATH_INFO": "/onsite/v1/orders", "REQUEST_METHOD": "POST", "cti.client": "10.0.0.1"}
+    environ |= {"HTTP_AUTHORIZATION": f"Bearer {KEY}", "CONTENT_LENGTH": ""}
+    from io import BytesIO
+
+    body = json.dumps({"now": NOW}).encode()
+    environ |= {"wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body))}  # type: ignore[dict-item]
+    made = endpoint.made(environ, lambda *_answer: None)
+    assert isinstance(made, OnsitePoll)
+    return made
+
+
+def test_an_order_that_comes_later_is_shown_when_it_comes(endpoint: Endpoint) -> None:
+    parts: Iterator[bytes] = iter(open_poll(endpoint))
+    assert next(parts) == b" "
+    endpoint.orders.listed = [ORDER]
+    endpoint.orders.ring()
+    assert json.loads(next(parts))["orders"][0]["id"] == "a1"
+    assert list(parts) == []
+
+
+def test_a_newer_request_ends_the_older_one(endpoint: Endpoint) -> None:
+    older = open_poll(endpoint)
+    newer = open_poll(endpoint)
+    assert json.loads(b"".join(older))["orders"] == []
+    older.close()
+    endpoint.made.stop()
+    assert json.loads(b"".join(newer))["orders"] == []
+    assert endpoint.post("orders").status_code == 503
+    newer.close()
+    assert endpoint.sites.gone == []
+
+
+def test_a_client_that_leaves_is_not_connected_any_more(endpoint: Endpoint) -> None:
+    poll = open_poll(endpoint)
+    next(iter(poll))
+    poll.end()
+    poll.close()
+    poll.close()
+    until(lambda: endpoint.sites.gone == [poll.name])
+
+
+def test_a_request_whose_key_is_revoked_meanwhile_ends(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(onsite, "ASK_EVERY_S", 0)
+    parts = iter(open_poll(endpoint))
+    next(parts)
+    endpoint.sites.site = replace(SITE, revoked_at=NOW)
+    assert json.loads(next(parts))["orders"] == []
+
+
+def test_a_request_that_is_held_open_is_sent_blanks(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(onsite, "LOOK_EVERY_S", 0)
+    monkeypatch.setattr(onsite, "HOLD_S", 0.2)
+    parts = list(open_poll(endpoint))
+    assert len(parts) > 2
+    assert json.loads(b"".join(parts))["orders"] == []
