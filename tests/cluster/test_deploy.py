@@ -17,7 +17,7 @@ from tests.waiting import until
 
 pytestmark = pytest.mark.cluster
 DEPLOY = Path(__file__).parents[2] / "deploy"
-ELSEWHERE = ("archive_mode", "archive_command", "synchronous_standby_names", "listen_addresses")
+ELSEWHERE = ("archive_mode", "archive_command", "synchronous_standby_names", "listen_addresses", "ssl")
 """Settings of the sample that need other machines, or what is made for them."""
 
 
@@ -85,7 +85,7 @@ def test_postgresql_takes_who_may_connect(server: ClusterServer) -> None:
     server.query("SELECT pg_reload_conf()")
     try:
         rules = server.query("SELECT error FROM pg_hba_file_rules")
-        assert len(rules) == 5
+        assert len(rules) == 6
         assert {error for (error,) in rules} <= {None, "hostssl record cannot match because SSL is disabled"}
     finally:
         own.write_text(before)
