@@ -304,8 +304,8 @@ def _met(clauses: Sequence[Sequence[int]], rows: Mapping[int, bytes]) -> Iterabl
     if not listed:
         return unpacked(bits or b"")
     found = set().union(*(array("H", each) for each in listed[0]))
-    for kept in listed[1:]:
-        found &= set().union(*(array("H", each) for each in kept))
+    for others in listed[1:]:
+        found &= set().union(*(array("H", each) for each in others))
     return found if bits is None else [offset for offset in found if bits[offset >> 3] >> (offset & 7) & 1]
 
 
