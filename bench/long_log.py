@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, delete, insert, text
 
 from gateway.domain.calls.search_terms import folded
 from gateway.store import tables
-from gateway.store.partitions.layout import WITH_CALLS, Part, make, parts_of
+from gateway.store.partitions.layout import WITH_CALLS, Partition, make, parts_of
 from gateway.store.search.index import BLOCK
 
 TENANT = "bench"
@@ -86,7 +86,7 @@ def _part(connection: Connection, count: int) -> None:
         span = {"first_id": first, "end_id": first + width, "reached_at": reached_at}
         connection.execute(insert(tables.call_ranges).values(span))
         for parted in WITH_CALLS:
-            make(connection, parted, Part(f"{parted.table}_from_{first}", first, first + width))
+            make(connection, parted, Partition(f"{parted.table}_from_{first}", first, first + width))
 
 
 @contextmanager
