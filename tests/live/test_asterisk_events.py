@@ -31,7 +31,8 @@ port = {port}
 username = "cti"
 secret = "segredo-da-central"
 """
-DIRECT, SHORT, GROUP, QUEUE = "4733330001", "4733330002", "4733330600", "4733330400"
+DIRECT, SHORT, GROUP = "4733330001", "4733330002", "4733330600"
+QUEUE, PATIENT, IMPATIENT = "4733330400", "4733330401", "4733330402"
 
 
 def manager_user() -> str:
@@ -143,6 +144,22 @@ def test_a_queue_is_told_with_its_wait(telephones: Telephones) -> None:
         assert (call["queue"], call["answered_by"], call["result"]) == ("400", "3502", "answered")
         assert call["waited_s"] is not None
         assert call["waited_s"] >= 1
+
+
+def test_a_caller_who_waits_in_vain_gave_up_or_was_given_up(telephones: Telephones) -> None:
+    """In a queue; Asterisk sends the same event of both."""
+    exchange = telephones.exchange
+    for line, result in ((PATIENT, "abandoned"), (IMPATIENT, "missed")):
+        number = fresh_number()
+        with logs_told(exchange.folder):
+            phones = [exchange.phone(extension, "rings") for extension in ("3501", "3502")]
+            caller = exchange.call_in(number, line, pause_ms=4000)
+            telephones.event("3502", "call_started", number)
+            for phone in (caller, *phones):
+                phone.ends()
+            call = telephones.call(number)
+            assert (call["result"], call["missed"], call["queue"], call["answered_by"]) == (result, True, "400", None)
+            assert call["waited_s"] >= 1
 
 
 def test_a_blind_transfer_goes_on_at_the_other_screen(telephones: Telephones) -> None:
