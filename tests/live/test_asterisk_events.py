@@ -3,6 +3,7 @@
 No line of its dialplan knows of the gateway: a user of manager.conf is all.
 """
 
+import re
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -10,7 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
+from adapters.ami.event_source import AmiEventSource
+from adapters.ami.source_settings import AmiSourceConfig
+from gateway.texts.rendering import render
+from tests.events.reports import attempt, place
 from tests.live.calls import fresh_number, the_call
 from tests.live.conftest import LiveGateway, start_gateway
 from tests.live.exchange import PHONES, SipExchange
@@ -213,6 +219,23 @@ def test_a_caller_who_gives_up_is_missed(telephones: Telephones) -> None:
             each.ends()
         call = telephones.call(number)
         assert (call["missed"], call["answered_at"], call["hung_up_by"]) == (True, None, "caller")
+
+
+def test_it_is_heard_over_tls(telephones: Telephones) -> None:
+    """A certificate that nobody vouches for: it is refused with what to pin, then pinned."""
+    exchange, login = telephones.exchange, {"username": "cti", "secret": "segredo-da-central"}
+
+    def source(**more: Any) -> AmiEventSource:
+        table = {"host": "127.0.0.1", "port": exchange.tls_port, "tls": True, **login, **more}
+        return AmiEventSource(TypeAdapter(AmiSourceConfig).validate_python(table), place("ami"))
+
+    refused = render(source().probe().text, "en")
+    pin = re.search(r"sha256:[0-9A-Fa-f:]{64,95}", refused)
+    assert pin, refused
+    assert not source(tls_pin="sha256:" + "0" * 64).probe().ok
+    with attempt(source(tls_pin=pin[0], ping_every_s=0.5)) as made:
+        until(lambda: made.report.connections == 1, "it is heard")
+        until(lambda: b"Ping: Pong" in made.report.heard_bytes, "the exchange answers")
 
 
 def test_the_source_is_shown_as_heard_with_its_last_event(telephones: Telephones) -> None:
