@@ -90,9 +90,9 @@ def measure_in(database: Database, options: argparse.Namespace, folder: Path) ->
     engine = database.engine
     with engine.connect() as connection:
         there = connection.execute(text("SELECT max(id) FROM calls")).scalar() or 0
-    if there < options.calls:
-        took = _timed(lambda: write_calls(engine, options.calls, there))
-        print(f"{options.calls - there:,} calls written in {took:.0f} s, {_size_of(database)}", flush=True)
+    if not there:
+        took = _timed(lambda: write_calls(engine, options.calls))
+        print(f"{options.calls:,} calls written in {took:.0f} s, {_size_of(database)}", flush=True)
     index = SearchIndex(folder)
     indexer = Indexer(database, index)
     began = time.process_time()
@@ -144,7 +144,7 @@ def _line(measured: Sequence[tuple[int, float, float]]) -> tuple[str, str, str, 
 
 def kinds(count: int) -> Iterator[tuple[str, Callable[[random.Random], CallFilter], str]]:
     """Yield kinds of search: name, how a filter is made by chance, and a condition in SQL that does about the same."""
-    whole = [each for each in calls(min(count, 5000)) if each["account_name"]]
+    whole = [each for each in calls(count, min(count, 5000)) if each["account_name"]]
 
     def some(chance: random.Random, column: str) -> str:
         return str(chance.choice(whole)[column])

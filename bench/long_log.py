@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, delete, insert, text
 
 from gateway.domain.calls.search_terms import folded
 from gateway.store import tables
+from gateway.store.partitions.layout import WITH_CALLS, Part, make, parts_of
 from gateway.store.search.index import BLOCK
 
 TENANT = "bench"
@@ -44,20 +45,47 @@ COLUMNS = (
 TIMES = ("logged_at", "started_at", "answered_at", "ended_at")
 PERIOD = 40 * BLOCK
 """Calls that differ; in longer logs they come again."""
+SHIFTED = {"id": "id + :ids", **{name: f"{name} + :later" for name in TIMES}}
+AGAIN = (
+    f"INSERT INTO calls ({COLUMNS}) SELECT {', '.join(SHIFTED.get(name, name) for name in COLUMNS.split(', '))}"
+    f" FROM calls WHERE id <= {PERIOD} AND id + :ids <= :most"
+)
+"""Writes the first calls again, so many ids and milliseconds later."""
 AT_ONCE = 20_000
 
 
-def write_calls(engine: Engine, count: int, there: int = 0) -> None:
-    """Write the calls behind ``there`` up to ``count`` of one year, and have the engine look how they are spread."""
-    made = calls(count, there)
+def write_calls(engine: Engine, count: int) -> None:
+    """Write ``count`` calls of one year, and have the engine look how they are spread."""
+    made = calls(count, min(count, PERIOD))
     write = _copy if engine.dialect.name == "postgresql" else _insert
+    if engine.dialect.name == "postgresql":
+        with engine.begin() as connection:
+            _part(connection, count)
     with without_indexes(engine):
         while some := list(islice(made, AT_ONCE)):
             with engine.begin() as connection:
                 write(connection, some)
+        for written in range(PERIOD, count, PERIOD):
+            with engine.begin() as connection:
+                connection.execute(text(AGAIN), {"ids": written, "later": written * (YEAR_MS // count), "most": count})
     if engine.dialect.name == "postgresql":
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("VACUUM ANALYZE calls")
+
+
+def _part(connection: Connection, count: int) -> None:
+    """Let calls lie in twelve ranges of ids, as a year makes them."""
+    for parted in WITH_CALLS:
+        for each in parts_of(connection, parted.table):
+            connection.execute(text(f"DROP TABLE {each.name}"))
+    connection.execute(delete(tables.call_ranges))
+    width = count // 12 + 1
+    for first in range(0, count, width):
+        reached_at = time.time_ns() // 1_000_000 - (count - first) * (YEAR_MS // count)
+        span = {"first_id": first, "end_id": first + width, "reached_at": reached_at}
+        connection.execute(insert(tables.call_ranges).values(span))
+        for parted in WITH_CALLS:
+            make(connection, parted, Part(f"{parted.table}_from_{first}", first, first + width))
 
 
 @contextmanager
@@ -84,14 +112,12 @@ def _copy(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
             sink.write_row([row[name] for name in names])
 
 
-def calls(count: int, after: int = 0) -> Iterator[dict[str, Any]]:
-    """Yield rows of ``calls`` behind the id ``after``, oldest first, the same ones each time. Behind ``PERIOD`` calls
-    the same ones come again, later.
-    """
+def calls(count: int, first: int) -> Iterator[dict[str, Any]]:
+    """Yield the ``first`` rows of a log of ``count`` calls, oldest first, the same ones each time."""
     step = YEAR_MS // count
     begins_at = time.time_ns() // 1_000_000 - count * step
     made = _made(count)
-    for n in range(after + 1, count + 1):
+    for n in range(1, first + 1):
         row, at = made[n % len(made)], begins_at + n * step
         yield row | {"id": n} | {name: at + row[name] for name in TIMES if row[name] is not None}
 

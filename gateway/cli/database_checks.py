@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 from gateway.server.node_spool import NodeSpool
 from gateway.server.node_watch import NOT_READY_FROM_MS, WARN_FROM_MS
 from gateway.store.durability import missing_rights, risks, server_version
+from gateway.store.revisions import of_this_version
 from gateway.texts.text import Text
 
 if TYPE_CHECKING:
     from gateway.server.bootstrap import Gateway
+    from gateway.store.database import Database
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +29,24 @@ def database_checks(gateway: "Gateway") -> Iterator[DatabaseCheck]:
     if database.kind != "postgresql":
         return
     yield DatabaseCheck(True, Text("PostgreSQL {version}", version=server_version(database)))
+    yield from _schema(database)
     for refused in missing_rights(database):
         yield DatabaseCheck(False, refused)
     yield from _risks(gateway)
     yield from _nodes(gateway)
     yield from _spool(gateway.spool)
+
+
+def _schema(database: "Database") -> Iterator[DatabaseCheck]:
+    """Yield a warning where a newer version has been at work, which lets this one go on."""
+    found, ours = database.revision() or "", of_this_version()
+    if found.isdigit() and int(found) > int(ours):
+        told = Text(
+            "the schema {found} is a newer version's; this one, of {ours}, goes on beside it. Finish the upgrade.",
+            found=found,
+            ours=ours,
+        )
+        yield DatabaseCheck(None, told)
 
 
 def _risks(gateway: "Gateway") -> Iterator[DatabaseCheck]:

@@ -118,6 +118,7 @@ def _made_aside(folder: Path) -> Iterator["Database"]:
     """Yield an empty SQLite database that lies in ``folder`` when the block ends well, and nowhere when it does not."""
     from gateway.store.database import open_database
     from gateway.store.private_files import make_folder
+    from gateway.store.search.index import DATABASE as SEARCH_INDEX
     from gateway.store.sqlite.engine import DATABASE
 
     make_folder(folder, lasting=True)
@@ -129,6 +130,8 @@ def _made_aside(folder: Path) -> Iterator["Database"]:
         yield made
         made.close()  # with its last connection SQLite brings the write-ahead log home
         _move(aside / DATABASE, folder / DATABASE)
+        for left in folder.glob(f"{SEARCH_INDEX}*"):  # of another database; it is made anew
+            left.unlink()
     finally:
         made.close()
         shutil.rmtree(aside, ignore_errors=True)

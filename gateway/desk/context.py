@@ -40,7 +40,7 @@ from gateway.store.calls import CallLog, LoggedCall
 from gateway.store.corrections import Corrections
 from gateway.store.delivery_receipts import DeliveryReceiptLog
 from gateway.store.directory import Agent, Directory, RecordOpening
-from gateway.store.event_sources import SourceBook, SourceStandings
+from gateway.store.event_sources import SourceStandings
 from gateway.store.figures.log import FiguresLog
 from gateway.store.imports.runs import Imports
 from gateway.store.letters.log import LetterLog

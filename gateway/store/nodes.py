@@ -53,8 +53,8 @@ class Nodes:
             took_ms = (self._steady() - began) * 1000
         return None if took_ms > LONGEST_LOOK_MS else round(ours + took_ms / 2 - theirs)
 
-    def tell(self, node: Node) -> None:
-        """Write down what ``node`` says of itself, and remove nodes that have not run for a week.
+    def tell(self, node: Node) -> int:
+        """Write down what ``node`` says of itself, and remove nodes that have not run for a week; return when.
 
         A failover may undo it: the next time comes soon.
         """
@@ -63,11 +63,19 @@ class Nodes:
             # Never wait for a standby: who reads this does not depend on it.
             connection.execute(text("SET LOCAL synchronous_commit = off"))
             wanted = insert(nodes).values(seen_at=text(NOW), **facts)
-            connection.execute(wanted.on_conflict_do_update(index_elements=["name"], set_=dict(wanted.excluded)))
-            connection.execute(delete(nodes).where(nodes.c.seen_at < self._now(connection) - FORGOTTEN_AFTER_MS))
+            told = wanted.on_conflict_do_update(index_elements=["name"], set_=dict(wanted.excluded))
+            at: int = connection.execute(told.returning(nodes.c.seen_at)).scalar_one()
+            connection.execute(delete(nodes).where(nodes.c.seen_at < at - FORGOTTEN_AFTER_MS))
+            return at
+
+    def leave(self, name: str, told_at: int) -> None:
+        """Have the node ``name`` be gone at once, unless another process of it has told of it after ``told_at``."""
+        with self._engine.begin() as connection:
+            connection.execute(text("SET LOCAL synchronous_commit = off"))
+            connection.execute(delete(nodes).where(nodes.c.name == name, nodes.c.seen_at <= told_at))
 
     def running(self) -> Sequence[Node]:
-        """Return the nodes that have told of themselves within the last minute, by name."""
+        """Return the nodes that have told of themselves within the last minute and have not left, by name."""
         with self._engine.connect() as connection:
             since = self._now(connection) - GONE_AFTER_MS
             query = select(nodes).where(nodes.c.seen_at >= since).order_by(nodes.c.name)

@@ -48,10 +48,14 @@ def test_there_and_back(run: Run, fresh: FreshDatabase, tmp_path: Path) -> None:
     assert {line.split()[1] for line in told.stdout.splitlines() if line.startswith("agents ")} == {"1"}
     again = run("db", "copy", "--to", fresh.url)
     assert "the target is not empty: there are rows in the table agents" in refused(again)
+    (tmp_path / "back").mkdir()
+    for name in ("search.db", "search.db-wal"):
+        (tmp_path / "back" / name).write_bytes(b"another database's")
     back = run("db", "copy", "--from", "env:DATABASE", "--to", str(tmp_path / "back"), DATABASE=fresh.url)
     assert back.exit_code == 0, refused(back)
     assert "ana" in run("agent", "list", data="back").stdout
     assert [path.name for path in (tmp_path / "back").glob("*copying*")] == []
+    assert all(path.read_bytes() != b"another database's" for path in (tmp_path / "back").glob("search.db*"))
 
 
 def test_the_copy_says_what_to_do_next_in_the_terminal_s_language(run: Run, fresh: FreshDatabase) -> None:

@@ -55,9 +55,13 @@ class Cell:
         for screen in screens:
             assert screen.is_open.wait(30), f"{screen.name} was not opened: {self.logs()}"
 
-    def send(self, *, per_s: float, clickers: int = 0) -> None:
-        """Let an exchange of each company send ``per_s`` events a second, and some CRMs two orders a second."""
-        self._start([Exchange(self.history, self.nodes, name, i, per_s=per_s) for i, name in enumerate(self.tenants)])
+    def send(self, *, per_s: float, clickers: int = 0, tenants: Sequence[str] = ()) -> None:
+        """Let an exchange of each company send ``per_s`` events a second, and some CRMs two orders a second.
+
+        ``tenants``: those whose exchanges are to send, where not all of them are. None may begin twice.
+        """
+        chosen = tenants or self.tenants
+        self._start([Exchange(self.history, self.nodes, name, i, per_s=per_s) for i, name in enumerate(chosen)])
         self._start(
             [
                 Clicker(self.history, self.nodes, self.tenants[i], i, per_s=2)

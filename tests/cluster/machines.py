@@ -20,6 +20,8 @@ from tests.peers import absent, need
 
 FILES = Path(__file__).parent / "files"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+DIES_WITH_US = ("setpriv", "--pdeathsig", "KILL")
+"""So that nothing runs on where the tests are killed."""
 FIRST = """
 mount --make-rprivate /
 mount -t tmpfs machine "$1"
@@ -56,7 +58,7 @@ class Machine:
 
     def start(self) -> None:
         """Make it. Raises ``AssertionError`` with what was said."""
-        made = ["unshare", "--net", "--mount", "--pid", "--uts", "--ipc", "--fork", "--kill-child=KILL"]
+        made = [*DIES_WITH_US, "unshare", "--net", "--mount", "--pid", "--uts", "--ipc", "--fork", "--kill-child=KILL"]
         self._process = subprocess.Popen(
             [*made, "bash", "-euc", FIRST, "machine", self.folder, self.name],
             stdout=subprocess.PIPE,
@@ -121,7 +123,7 @@ def machines(folder: Path, **addresses: str) -> Iterator[Mapping[str, Machine]]:
     """Machines by name, on one wire that nobody else is on, for the length of a block. Skips where we may not."""
     _need()
     found = {name: Machine(name, address, _made(folder / name)) for name, address in addresses.items()}
-    wire = subprocess.Popen(["unshare", "--net", "sleep", "infinity"], start_new_session=True)
+    wire = subprocess.Popen([*DIES_WITH_US, "unshare", "--net", "sleep", "infinity"], start_new_session=True)
     try:
         _until(lambda: os.readlink(f"/proc/{wire.pid}/ns/net") != os.readlink("/proc/self/ns/net"))
         _ip(wire.pid, "link", "add", "wire", "type", "bridge")

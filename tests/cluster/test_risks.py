@@ -116,6 +116,16 @@ def test_nodes_tell_of_themselves_and_of_their_clocks(pair: Cluster) -> None:
     assert pair.primary.query("SELECT name FROM nodes") == [("n1",)]
 
 
+def test_a_node_that_leaves_is_gone_at_once_unless_another_process_of_it_tells_of_it(pair: Cluster) -> None:
+    found = Nodes(asked(pair).engine)
+    old = found.tell(Node("n4", "1", "x", 0))
+    successor = found.tell(Node("n4", "1", "x", 0))
+    found.leave("n4", old if old < successor else old - 1)
+    assert "n4" in [node.name for node in found.running()]
+    found.leave("n4", successor)
+    assert "n4" not in [node.name for node in found.running()]
+
+
 def test_telling_does_not_wait_for_a_standby_that_is_away(pair: Cluster, tmp_path: Path) -> None:
     pair.standby.freeze()
     Nodes(asked(pair).engine).tell(Node("n3", "1", "x", 0))

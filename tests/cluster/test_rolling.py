@@ -1,119 +1,109 @@
-"""Each of three nodes is killed in turn under load: what fifty screens saw, and what became of each order."""
+"""One node is upgraded after the other: a newer version changes the schema beneath a node that serves."""
 
+import shutil
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import pytest
 
-from tests.cluster.cell import LOGIN, PASSWORD, Cell, cell, wait_for
-from tests.cluster.checker import Findings, check
-from tests.cluster.clients import Screen
-from tests.cluster.history import History, ScreenHistory, Stored
+from gateway.store.revisions import MIGRATIONS, of_this_version
+from tests.cluster.cell import Cell, cell, wait_for
+from tests.cluster.history import Answer
+from tests.cluster.kill import CONTROLS
 
-pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.timeout(500)]
-SCREENS, NODES = 50, 3
-BETWEEN_KILLS = 400
-"""Events that are acknowledged before the next node is killed."""
-UNKNOWN_WITHIN_S = 150
-Figure = Callable[[str, object], None]
+pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.timeout(240)]
+NEXT = '''"""What a next version might bring
 
+Revises: {head}
+"""
 
-class ForgetfulScreen(Screen):
-    """The control: a page that goes on with what comes next, wherever it had been."""
+import sqlalchemy as sa
+from alembic import op
 
-    def move_on(self) -> None:
-        super().move_on()
-        self.seen.position = None
-        time.sleep(1)
+revision = "9000"
+down_revision = "{head}"
 
 
-@dataclass(frozen=True, slots=True)
-class Rolling:
-    """What came of the kills. ``settled_s``: how long after the last kill no order was without an outcome."""
-
-    cell: Cell
-    findings: Findings
-    stored: Stored
-    forgetful: Sequence[ScreenHistory]
-    settled_s: float
-
-
-@pytest.fixture(scope="module")
-def rolling(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rolling]:
-    folder = tmp_path_factory.mktemp("rolling")
-    with cell(folder, nodes=NODES, tenants=10, pbx_takes_s=1.0) as found:
-        found.open_screens(SCREENS)
-        forgetful = open_forgetful(found)
-        found.send(per_s=12, clickers=10)
-        found.until_acknowledged(BETWEEN_KILLS, 120)
-        for count, node in enumerate(found.nodes, start=2):
-            node.restart()
-            killed = time.monotonic()
-            node.wait()
-            found.until_acknowledged(count * BETWEEN_KILLS, 120)
-        found.quiet()
-        wait_for(lambda: not unsettled(found), UNKNOWN_WITHIN_S)
-        settled_s = time.monotonic() - killed
-        findings = found.finish()
-        yield Rolling(found, findings, found.stored(), forgetful, settled_s)
+def upgrade() -> None:
+    op.add_column("calls", sa.Column("of_the_next_version", sa.Text()))
+    op.add_column("events", sa.Column("of_the_next_version", sa.Integer(), server_default="0", nullable=False))
+    op.add_column("orders", sa.Column("of_the_next_version", sa.Integer(), server_default="0", nullable=False))
+    op.add_column("agents", sa.Column("of_the_next_version", sa.Integer(), server_default="0", nullable=False))
+    op.add_column("nodes", sa.Column("of_the_next_version", sa.Integer(), server_default="0", nullable=False))
+    op.create_table("next_things", sa.Column("id", sa.BigInteger(), primary_key=True))
+    op.create_index("ix_agents_next", "agents", ["of_the_next_version"])
+'''
+INDEX = "CREATE INDEX CONCURRENTLY ix_outbox_next ON outbox (settled_at, id)"
 
 
-def open_forgetful(found: Cell) -> list[ScreenHistory]:
-    """Open pages that remember no position, one at each node."""
-    pages = [
-        ForgetfulScreen(found.history, found.nodes, found.tenants[place], place, login=LOGIN, password=PASSWORD)
-        for place in range(NODES)
-    ]
-    found._start(pages)
-    for page in pages:
-        assert page.is_open.wait(60), found.logs()
-    return [page.seen for page in pages]
+@pytest.fixture
+def pair(tmp_path: Path) -> Iterator[Cell]:
+    with cell(tmp_path, nodes=2, tenants=6, server="drain_s = 1") as found:
+        yield found
 
 
-def unsettled(found: Cell) -> list[tuple[object, ...]]:
-    return found.database.writable.query("SELECT id FROM orders WHERE outcome IS NULL")
+def next_version(folder: Path) -> dict[str, str]:
+    """Return the environment of a node of a version with one migration more."""
+    shutil.copytree(MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "versions/v9000_next.py").write_text(NEXT.format(head=of_this_version()))
+    return {"PYTHONPATH": str(CONTROLS / "newer_version"), "NEWER_MIGRATIONS": str(folder)}
 
 
-@pytest.mark.acceptance(6)
-def test_each_screen_saw_each_event_of_its_company_once_and_in_order(rolling: Rolling, record_property: Figure) -> None:
-    seen = [screen for screen in rolling.cell.history.screens if screen not in rolling.forgetful]
-    assert len(seen) == SCREENS
-    assert wrong_screens(rolling, seen) == []
-    assert set().union(*(screen.nodes for screen in seen)) == {node.name for node in rolling.cell.nodes}
-    assert max(screen.resets for screen in seen) == 0
-    record_property("figure", f"{len(seen)} screens, {sum(len(screen.shown) for screen in seen)} events shown")
+def revision(pair: Cell) -> str:
+    return str(pair.database.writable.query("SELECT version_num FROM alembic_version")[0][0])
 
 
-@pytest.mark.control(6)
-def test_a_screen_that_remembers_no_position_has_missed_events(rolling: Rolling) -> None:
-    assert len(wrong_screens(rolling, rolling.forgetful)) == NODES
+def test_nodes_of_two_versions_serve_beside_each_other_and_lose_nothing(pair: Cell, tmp_path: Path) -> None:
+    old, upgraded = pair.nodes
+    pair.open_screens(6)
+    pair.send(per_s=15, clickers=2, tenants=pair.tenants[:2])
+    pair.until_acknowledged(60)
+    _go_by_readiness(pair)
+    assert upgraded.stop() == 0
+    upgraded.environment = next_version(tmp_path / "migrations")
+    upgraded.begin()
+    upgraded.wait()
+    assert revision(pair) == "9000"
+    pair.database.writable.query(INDEX)
+    _both_go_on(pair, pair.tenants[2:4])
+    _go_by_readiness(pair)
+    # An old node that is started again: by systemd after a crash, or because the upgrade is taken back.
+    assert old.stop() == 0
+    old.begin()
+    old.wait()
+    assert {(said["found"], said["ours"]) for said in old.said("schema_newer")} == {("9000", of_this_version())}
+    assert "goes on beside it" in old.cli("check")
+    assert revision(pair) == "9000", "the old one left it as it was"
+    _both_go_on(pair, pair.tenants[4:])
+    assert wait_for(lambda: 'cti_ready{check="writer"} 1.0' in old.get("/metrics")[1], 20)
+    findings = pair.finish()
+    assert not findings, str(findings)
+    refused = [event for event in pair.history.events if event.answer is Answer.REFUSED]
+    assert refused == []
 
 
-def wrong_screens(rolling: Rolling, screens: Sequence[ScreenHistory]) -> list[str]:
-    """Return what is wrong with ``screens`` alone."""
-    only = History()
-    only.screens = list(screens)
-    return list(check(only, rolling.stored).screens)
+def _go_by_readiness(pair: Cell) -> None:
+    for client in pair.clients:
+        client.only_ready()
 
 
-@pytest.mark.acceptance(7)
-def test_each_order_was_dialled_once_at_most_and_has_an_outcome(rolling: Rolling, record_property: Figure) -> None:
-    found = rolling.findings
-    assert (found.orders_lost, found.dialled_twice, found.dialled_without_row) == ([], [], [])
-    outcomes = Counter(order.outcome for order in rolling.stored.orders)
-    assert outcomes["unknown"] > 0, f"nobody died while dialling: {outcomes}"
-    assert outcomes[None] == 0
-    assert rolling.settled_s < UNKNOWN_WITHIN_S
-    figure = (
-        f"{len(rolling.cell.history.dialled)} dialled, {outcomes['unknown']} unknown within {rolling.settled_s:.0f} s"
-    )
-    record_property("figure", figure)
+def _both_go_on(pair: Cell, tenants: Sequence[str]) -> None:
+    """Have two more companies begin, one at each node, and wait until either node has acknowledged 20 more events."""
+    since = time.monotonic()
+    pair.send(per_s=15, tenants=tenants)
+
+    def enough() -> bool:
+        new = [event.node for event in pair.history.acknowledged() if event.at > since]
+        return all(new.count(node.name) >= 20 for node in pair.nodes)
+
+    assert wait_for(enough, 60), pair.logs()
 
 
-@pytest.mark.acceptance(3)
-def test_nothing_acknowledged_was_lost_or_stored_twice(rolling: Rolling) -> None:
-    found = rolling.findings
-    assert (found.lost, found.twice, found.gaps) == ([], [], [])
-    assert rolling.cell.history.nodes() == {node.name for node in rolling.cell.nodes}
+def test_a_node_that_stops_is_gone_at_once_for_the_others(pair: Cell) -> None:
+    def names() -> list[str]:
+        return [name for (name,) in pair.database.writable.query("SELECT name FROM nodes ORDER BY name")]
+
+    assert wait_for(lambda: names() == ["n1", "n2"], 30)
+    assert pair.nodes[1].stop() == 0
+    assert names() == ["n1"]

@@ -17,6 +17,7 @@ from gateway.store.durability import Risk
 from gateway.store.nodes import Node, Nodes
 from gateway.store.sqlite.database import SqliteDatabase
 from gateway.texts.text import Text
+from tests.waiting import until
 
 OURS = configuration_digest(Config())
 LOSS = Risk("fsync", Text("fsync is off"))
@@ -33,8 +34,14 @@ class FakeNodes:
     def skew_ms(self) -> int | None:
         return self.skew
 
-    def tell(self, node: Node) -> None:
+    left: list[tuple[str, int]] = field(default_factory=list)
+
+    def tell(self, node: Node) -> int:
         self.told.append(node)
+        return len(self.told)
+
+    def leave(self, name: str, told_at: int) -> None:
+        self.left.append((name, told_at))
 
     def running(self) -> Sequence[Node]:
         return [*self.others, *self.told[-1:]]
@@ -118,6 +125,17 @@ def test_a_node_tells_of_itself_and_check_does_not() -> None:
     assert nodes.told == []
     watch(nodes).look()
     assert nodes.told == [Node("n1", __version__, OURS, 7)]
+
+
+def test_a_node_that_ends_says_so_and_one_that_never_told_of_itself_does_not() -> None:
+    nodes = FakeNodes()
+    ending = watch(nodes)
+    ending.start()
+    until(lambda: nodes.told)
+    ending.stop()
+    assert nodes.left == [("n1", len(nodes.told))]
+    watch(nodes).stop()
+    assert len(nodes.left) == 1
 
 
 def test_risks_that_come_and_go_are_told() -> None:

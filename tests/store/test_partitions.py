@@ -11,6 +11,8 @@ from structlog.testing import capture_logs
 from gateway.adapter import Delivery, Outcome
 from gateway.store import tables
 from gateway.store.audit import AuditFilter, AuditLog
+from gateway.store.figures.log import FiguresLog
+from gateway.store.figures.summing import Summing
 from gateway.store.partitions import counting, dropping
 from gateway.store.partitions.ahead import PartitionsAhead, next_width
 from gateway.store.partitions.counting import EventCounts
@@ -217,6 +219,22 @@ def test_calls_go_with_their_partition_and_all_that_hangs_on_them(store: Store) 
     kept = [tables.events, tables.orders, tables.attempts, tables.agent_notes, tables.missed_claims]
     assert [counted(store, table) for table in kept] == [3 * 5, 0, 0, 0, 0]
     assert counted(store, tables.call_ranges) == 2
+
+
+def test_figures_of_calls_go_with_their_partition(store: Store) -> None:
+    call_each_ten_days(store)
+    clock = SetClock()
+    summing = Summing(store.engine, store.journal, ("acme",), clock=clock, rest=str)  # type: ignore[arg-type]
+    summing.work(NOW)
+    figures, whole = FiguresLog(store.engine), [at(2026, 3), at(2026, 3, 31), NOW]
+    assert [each.received for each in figures.of("acme", whole).intervals] == [3, 5]
+    keeper(store, acme=days(calls=40)).work(NOW)
+    left = len(call_ids(store))
+    assert left < 8
+    for _ in range(2):
+        assert [each.received for each in figures.of("acme", whole).intervals] == [0, left]
+        summing.work(NOW)
+    assert counted(store, tables.figure_sums) == 2 * left
 
 
 def test_events_of_dropped_calls_go_from_months_that_stay(store: Store) -> None:

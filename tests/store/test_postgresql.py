@@ -4,14 +4,18 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psycopg
 import pytest
+from structlog.testing import capture_logs
 
 from gateway.errors import ConfigError, DataUnusable, NewerSchema
 from gateway.store import revisions
 from gateway.store.database import explained, open_database
+from gateway.store.postgresql import database as postgresql_database
 from gateway.store.postgresql import schema as postgresql_schema
 from gateway.store.postgresql.database import open_postgresql
 from tests.postgresql import GUARDED, FreshDatabase, server
+from tests.waiting import until
 
 pytestmark = pytest.mark.postgresql
 Empty = Callable[..., str]
@@ -61,16 +65,52 @@ def test_several_nodes_make_an_empty_database_at_once_and_again(empty: Empty, tm
     database.close()
 
 
-def test_a_newer_schema_is_left_alone(tmp_path: Path) -> None:
+@pytest.fixture
+def newer() -> Iterator[FreshDatabase]:
+    """A database that a newer version has brought to its schema, 9999."""
     fresh = FreshDatabase()
     server().run("UPDATE alembic_version SET version_num = '9999'", fresh.name)
-    try:
-        with pytest.raises(NewerSchema, match="9999"):
-            upgraded(fresh.url, tmp_path)
-        assert fresh.open(tmp_path).revision() == "9999"
-    finally:
-        server().run(f"UPDATE alembic_version SET version_num = '{revisions.of_this_version()}'", fresh.name)
-        fresh.give_back()
+    yield fresh
+    server().run(f"UPDATE alembic_version SET version_num = '{revisions.of_this_version()}'", fresh.name)
+    fresh.give_back()
+
+
+def test_a_newer_schema_is_worked_with_and_left_alone(newer: FreshDatabase, tmp_path: Path) -> None:
+    with capture_logs() as logs:
+        assert upgraded(newer.url, tmp_path) == "9999"
+    (told,) = (entry for entry in logs if entry["event"] == "schema_newer")
+    assert (told["found"], told["ours"]) == ("9999", revisions.of_this_version())
+
+
+def test_a_newer_schema_that_this_version_does_not_survive_is_refused(newer: FreshDatabase, tmp_path: Path) -> None:
+    server().run("INSERT INTO counters (name, value) VALUES ('oldest_schema', 9000)", newer.name)
+    with pytest.raises(NewerSchema, match="9999"):
+        upgraded(newer.url, tmp_path)
+    assert newer.open(tmp_path).revision() == "9999"
+    ours = int(revisions.of_this_version())
+    server().run(f"UPDATE counters SET value = {ours} WHERE name = 'oldest_schema'", newer.name)
+    assert upgraded(newer.url, tmp_path) == "9999", "the oldest that may is this version"
+
+
+def test_an_upgrade_waits_for_who_reads_and_holds_up_nobody_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgresql_schema, "WAITS_FOR_A_TABLE_MS", 50)
+    monkeypatch.setattr(postgresql_database, "UPGRADE_PAUSE_S", 0.05)
+    fresh = FreshDatabase()
+    head, before = revisions.of_this_version(), server().run("SELECT version_num FROM alembic_version", fresh.name)
+    assert before == [(head,)]
+    server().run("ALTER TABLE event_sources DROP COLUMN token, DROP COLUMN clock_ahead_ms", fresh.name)
+    server().run("ALTER TABLE event_sources DROP COLUMN clock_corrected_ms", fresh.name)
+    server().run("UPDATE alembic_version SET version_num = '0043'", fresh.name)
+    with ThreadPoolExecutor(1) as threads, psycopg.connect(fresh.url) as reader:
+        reader.execute("SELECT count(*) FROM event_sources")
+        with capture_logs() as logs:
+            upgrading = threads.submit(upgraded, fresh.url, tmp_path)
+            until(lambda: sum(entry["event"] == "schema_waits" for entry in logs) > 1, 30)
+            reader.rollback()
+            assert upgrading.result(30) == head
+    fresh.give_back()
 
 
 def test_an_older_server_is_refused(empty: Empty, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

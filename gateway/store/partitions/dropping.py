@@ -11,6 +11,7 @@ from functools import partial
 import structlog
 from sqlalchemy import Connection, Engine, delete, func, select, text
 
+from gateway.store.figures.sums import distrust
 from gateway.store.partitions.ahead import in_short
 from gateway.store.partitions.beginning import LAST_CALL
 from gateway.store.partitions.beside import slices_beside
@@ -40,8 +41,8 @@ IS_FOLLOWED_UP = (
 """Whether a call stays because somebody is to call again later."""
 HAS_OTHERS = "SELECT EXISTS (SELECT FROM {part} WHERE call_id = 0 AND tenant = :tenant)"
 """Whether there are events that belong to no call: these stay where only calls are kept for a time."""
-EVENTS_IN = "SELECT tenant, count(*), max(seq) FROM {part} GROUP BY tenant"
-CALLS_IN = "SELECT tenant, count(*), max(id) FROM {part} GROUP BY tenant"
+EVENTS_IN = "SELECT tenant, count(*), max(seq), max(at) FROM {part} GROUP BY tenant"
+CALLS_IN = "SELECT tenant, count(*), max(id), max(logged_at) FROM {part} GROUP BY tenant"
 NOTE = text(
     "INSERT INTO removals (tenant, {column}) SELECT * FROM unnest(CAST(:tenants AS text[]), CAST(:upto AS bigint[]))"
     " ON CONFLICT (tenant) DO UPDATE SET {column} = greatest(removals.{column}, excluded.{column})"
@@ -129,9 +130,9 @@ class PartitionDrops:
 
     def _drop_month(self, part: Partition) -> Iterator[Gone]:
         counts = self._counts(EVENTS_IN, part)
-        upto = {tenant: newest for tenant, _, newest in counts}
+        upto = {tenant: newest for tenant, _, newest, _ in counts}
         if self._drop(part.name, partial(_note, column="seq", upto=upto)):
-            yield {tenant: Removed(events=count) for tenant, count, _ in counts}
+            yield {tenant: Removed(events=count) for tenant, count, *_ in counts}
 
     def _drop_range(self, part: Partition) -> Iterator[Gone]:
         """Drop calls with their legs and notes, when what else hangs on them is removed."""
@@ -141,16 +142,18 @@ class PartitionDrops:
             beside = beside.plus(self._run(remove))
             yield {}
         names = [part.name.replace(CALLS.table, parted.table, 1) for parted in reversed(WITH_CALLS)]
-        noted = partial(_note, column="call_id", upto={tenant: newest for tenant, _, newest in counts})
-        notes = {part.name: partial(noted, span=part.first or 0)}
+        upto = {tenant: newest for tenant, _, newest, _ in counts}
+        logged = {tenant: newest + 1 for tenant, *_, newest in counts}
+        notes = {part.name: partial(_note_calls, upto=upto, logged=logged, span=part.first or 0)}
         if all(self._drop(name, notes.get(name, _nothing)) for name in names):
             log.info("calls_removed_whole", partition=part.name, **beside._asdict())
-            yield {tenant: Removed(calls=count) for tenant, count, _ in counts}
+            yield {tenant: Removed(calls=count) for tenant, count, *_ in counts}
 
-    def _counts(self, query: str, part: Partition) -> Sequence[tuple[str, int, int]]:
+    def _counts(self, query: str, part: Partition) -> Sequence[tuple[str, int, int, int]]:
+        """Return of each company with rows in ``part``: how many, the highest number and the latest time."""
         with self._engine.connect() as connection:
             connection.execute(text("SET LOCAL statement_timeout = 0"))
-            return [(row[0], row[1], row[2]) for row in connection.execute(text(query.format(part=part.name)))]
+            return [(row[0], row[1], row[2], row[3]) for row in connection.execute(text(query.format(part=part.name)))]
 
     def _drop(self, name: str, note: Callable[[Connection], None]) -> bool:
         """Drop the table ``name`` and ``note`` it; return whether that was possible."""
@@ -175,9 +178,14 @@ def _drop(connection: Connection, name: str, note: Callable[[Connection], None])
 def _nothing(_connection: Connection) -> None: ...
 
 
-def _note(connection: Connection, column: str, upto: Mapping[str, int], span: int | None = None) -> None:
-    """Write down how far rows of companies are gone; and that a range of ids is."""
+def _note(connection: Connection, column: str, upto: Mapping[str, int]) -> None:
+    """Write down how far rows of companies are gone."""
     query = text(NOTE.text.format(column=column))
     connection.execute(query, {"tenants": list(upto), "upto": list(upto.values())})
-    if span is not None:
-        connection.execute(delete(call_ranges).where(call_ranges.c.first_id == span))
+
+
+def _note_calls(connection: Connection, upto: Mapping[str, int], logged: Mapping[str, int], span: int) -> None:
+    """Write down that a range of ids is gone; the figures of hours up to ``logged`` are summed anew."""
+    _note(connection, "call_id", upto)
+    distrust(connection, logged)
+    connection.execute(delete(call_ranges).where(call_ranges.c.first_id == span))

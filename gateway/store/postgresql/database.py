@@ -8,14 +8,16 @@ has happened, and nobody may believe that it did not.
 import os
 import secrets
 import threading
+import time
 from collections.abc import Mapping
 from functools import cached_property, partial
 from pathlib import Path
 from socket import gethostname
 from typing import Any
 
+import structlog
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import NullPool
 
 from gateway.errors import ConfigError, DataUnusable
@@ -41,6 +43,8 @@ from gateway.store.shared.presence import Presence
 from gateway.store.sqlite import opening
 from gateway.texts.text import Text
 
+log = structlog.get_logger()
+
 DRIVER = "postgresql+psycopg"
 CONNECT_WITHIN_S = 5
 ASK_WITHIN_S = 2
@@ -50,6 +54,9 @@ READ_WITHIN_MS = 60_000
 """Longer reading statements are ended: a report over years takes seconds."""
 HELD_AT_MOST_MS = 1500
 """A process that hangs inside a writing transaction loses it then, so that it holds up no other node for longer."""
+IN_THE_WAY = ("55P03", "40P01")
+"""SQLSTATE of a table that was not to be had in time, and of two that wait for each other."""
+UPGRADE_TRIES, UPGRADE_PAUSE_S = 60, 1.0
 UNANSWERED_MS = 8000
 """How long what was sent to the server may remain without an acknowledgement of its system."""
 CONNECTING: dict[str, Any] = {
@@ -238,8 +245,27 @@ class PostgresqlDatabase:
             return postgresql_schema.revision(connection)
 
     def upgrade(self) -> None:
+        """Bring the schema to this version; again and again while somebody uses a table that changes."""
+        with explained(self):
+            for _ in range(UPGRADE_TRIES - 1):
+                if self._could_upgrade():
+                    return
+                time.sleep(UPGRADE_PAUSE_S)
+            self._upgrade()
+
+    def _could_upgrade(self) -> bool:
+        """Upgrade, and return whether that was done: not where others use a table that is to change."""
+        try:
+            self._upgrade()
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) not in IN_THE_WAY:
+                raise
+            log.warning("schema_waits", hint="Other nodes use a table that changes; it is tried again each second.")
+            return False
+        return True
+
+    def _upgrade(self) -> None:
         with (
-            explained(self),
             self.direct_connection() as driver,
             preparing(driver),
             self._patient_engine.begin() as connection,

@@ -5,6 +5,7 @@ events are numbered for each tenant.
 
 from typing import Any
 
+import structlog
 from sqlalchemy import Connection, insert, inspect, select, text
 
 from gateway.errors import DataUnusable, NewerSchema
@@ -14,11 +15,19 @@ from gateway.store.revisions import MIGRATIONS
 from gateway.store.shared import tables as shared_tables
 from gateway.store.tables import counters, metadata
 
+log = structlog.get_logger()
+
 OLDEST = 150_000
 """PostgreSQL 15, as the server numbers its versions."""
 LANES = 8
 """Transactions that may write at once in the whole cell, each of tenants of its own."""
 FIRST_COUNTERS = {"event": 0, "call": 0, "order": 0, "results_to_fill": 0, "missed_to_fill": 0, "people": 0}
+OLDEST_SCHEMA = "oldest_schema"
+"""The counter with the oldest schema whose version may still work with the database; none: all may. A migration that
+versions of before do not survive sets it.
+"""
+WAITS_FOR_A_TABLE_MS = 1500
+"""How long a migration waits for a table that somebody reads: everybody else waits behind it."""
 DIFFERENCES = (
     # Written again and again: their new versions find room beside the old ones.
     "ALTER TABLE counters SET (fillfactor = 20, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500)",
@@ -30,7 +39,8 @@ DIFFERENCES = (
 def upgrade(connection: Connection, name: str) -> None:
     """Bring the database ``name`` to this version's schema, inside the transaction of ``connection``.
 
-    Raises ``DataUnusable`` for a server or database that we cannot work with, ``NewerSchema``.
+    A schema that a newer version has brought further is left as it is, and worked with, for as long as that version
+    lets ours. Raises ``DataUnusable`` for a server or database that we cannot work with, ``NewerSchema``.
     """
     # Alembic is imported inside this transaction, which takes a busy machine longer than a writer may be idle.
     connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
@@ -46,8 +56,8 @@ def upgrade(connection: Connection, name: str) -> None:
     if revision(connection) is None:
         _make(connection, name)
         command.stamp(config, "head")
-    else:
-        _refuse_newer(connection, config, name)
+    elif not _is_newer(connection, config, name):
+        connection.execute(text(f"SET LOCAL lock_timeout = {WAITS_FOR_A_TABLE_MS}"))
         command.upgrade(config, "head")
     shared_tables.metadata.create_all(connection)
 
@@ -96,10 +106,15 @@ def _refuse_unfit(connection: Connection, name: str) -> None:
         )
 
 
-def _refuse_newer(connection: Connection, config: Any, name: str) -> None:
+def _is_newer(connection: Connection, config: Any, name: str) -> bool:
+    """Return whether a newer version made the schema what it is. Raises ``NewerSchema`` where ours may not go on."""
     from alembic.script import ScriptDirectory
 
     script = ScriptDirectory.from_config(config)
-    found = revision(connection) or ""
-    if found not in {known.revision for known in script.walk_revisions()}:
-        raise NewerSchema(name, found, known=script.get_current_head() or "")
+    found, ours = revision(connection) or "", script.get_current_head() or ""
+    if found in {known.revision for known in script.walk_revisions()}:
+        return False
+    if int(ours) < (connection.execute(select(counters.c.value).where(counters.c.name == OLDEST_SCHEMA)).scalar() or 0):
+        raise NewerSchema(name, found, known=ours)
+    log.warning("schema_newer", found=found, ours=ours, hint="Finish the upgrade: install that version on this node.")
+    return True
