@@ -4,7 +4,6 @@ Run with ``python -m bench.history``; ``bench/README.md`` says how to read what 
 """
 
 import argparse
-import json
 import random
 import sys
 import threading
@@ -13,56 +12,30 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Engine, text
 
+from bench.history_pages import pages
+from bench.long_log import TENANT, calls, write_calls
 from bench.report import median, percentile, table
 from gateway.config.tables import Config
-from gateway.domain.calls.search_terms import Field, Term, folded, term_of
+from gateway.domain.calls.search_terms import Field, Term, term_of
 from gateway.domain.messages import CallEnded, CallStarted, Origin
 from gateway.server.bootstrap import Gateway, build
-from gateway.store import tables
 from gateway.store.calls import CallFilter
 from gateway.store.database import Database, open_database
-from gateway.store.figures.log import FiguresLog
+from gateway.store.figures.summing import Summing
+from gateway.store.figures.sums import read_summed
 from gateway.store.search.index import DATABASE, SearchIndex
 from gateway.store.search.indexing import Indexer
 from gateway.store.search.search import CallFinder
+from gateway.store.writing.journal import Journal
 from tests.postgresql import PostgresqlServer, programs
 
-TENANT = "bench"
 GOAL_MS = 50.0
-YEAR_MS = 365 * 24 * 3600 * 1000
-HALVES = (
-    (
-        "Padaria",
-        "Mercado",
-        "Oficina",
-        "Clínica",
-        "Escola",
-        "Auto Peças",
-        "Móveis",
-        "Construtora",
-        "Transportes",
-        "Hotel",
-    ),
-    ("São João", "Silva", "Souza", "Aurora", "Boa Vista", "Central", "do Vale", "Ipiranga", "Oliveira", "Santa Rita"),
-    ("Ltda.", "S.A.", "e Filhos", "ME", "Comércio", "do Brasil", "Blumenau", "Joinville", "Norte", "Sul"),
-)
-FIRST = ("Ana", "Bruno", "Carla", "Diego", "Elisa", "Fábio", "Gisele", "Hugo", "Inês", "João", "Karen", "Luís", "Maria")
-LAST = ("Silva", "Souza", "Lima", "Martins", "Costa", "Pereira", "Ferreira", "Gomes", "Ribeiro", "Alves", "Araújo")
-QUEUES = ("Vendas", "Suporte", "Financeiro", "Cobrança", None)
-RESULTS = ("answered",) * 70 + ("missed",) * 14 + ("busy",) * 5 + ("abandoned",) * 8 + ("voicemail",) * 2 + ("failed",)
-COLUMNS = (
-    "id, tenant, direction, extension, number, number_as_sent, account_id, account_name, account_code, contact,"
-    " logged_at, started_at, answered_at, ended_at, duration_s, status, result, missed, queue, answered_by,"
-    " answered_agent, answered_agent_name, ring_s, talk_s, waited_s, fields"
-)
-AT_ONCE = 20_000
 
 
 def main() -> int:
@@ -117,9 +90,9 @@ def measure_in(database: Database, options: argparse.Namespace, folder: Path) ->
     engine = database.engine
     with engine.connect() as connection:
         there = connection.execute(text("SELECT max(id) FROM calls")).scalar() or 0
-    if there < options.calls:
-        took = _timed(lambda: write_calls(engine, options.calls, there))
-        print(f"{options.calls - there:,} calls written in {took:.0f} s, {_size_of(database)}", flush=True)
+    if not there:
+        took = _timed(lambda: write_calls(engine, options.calls))
+        print(f"{options.calls:,} calls written in {took:.0f} s, {_size_of(database)}", flush=True)
     index = SearchIndex(folder)
     indexer = Indexer(database, index)
     began = time.process_time()
@@ -128,99 +101,15 @@ def measure_in(database: Database, options: argparse.Namespace, folder: Path) ->
     worked = time.process_time() - began
     each = worked / options.calls * 1e6
     print(f"index made in {worked:.0f} s of one processor ({each:.0f} µs each), {_size(folder / DATABASE)}")
-    rows = [*searches(CallFinder(engine, index), engine, options), *figures(engine, options)]
+    print(f"hours summed in {_timed(lambda: sum_figures(database)):.0f} s", flush=True)
+    finder = CallFinder(engine, index)
+    rows = [*searches(finder, engine, options), *asked_by_pages(engine, finder, options)]
     print(
         table(["searched for", "found", "p50 ms", "p99 ms", "processor ms", "plain scan ms"], [row[:6] for row in rows])
     )
     with closing(index):
         database.close()
     return 0 if all(row[6] <= GOAL_MS for row in rows) else 1
-
-
-def write_calls(engine: Engine, count: int, there: int = 0) -> None:
-    """Write the calls behind ``there`` up to ``count`` of one year, and have the engine look how they are spread."""
-    made = calls(count, there)
-    write = _copy if engine.dialect.name == "postgresql" else _insert
-    with without_indexes(engine):
-        while some := list(islice(made, AT_ONCE)):
-            with engine.begin() as connection:
-                write(connection, some)
-    if engine.dialect.name == "postgresql":
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.exec_driver_sql("VACUUM ANALYZE calls")
-
-
-@contextmanager
-def without_indexes(engine: Engine) -> Iterator[None]:
-    """Leave the indexes of calls away, and make them at the end: each is sorted once then."""
-    for index in tables.calls.indexes:
-        index.drop(engine, checkfirst=True)
-    yield
-    for index in tables.calls.indexes:
-        index.create(engine, checkfirst=True)
-
-
-def _insert(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
-    marks = ", ".join(f":{name.strip()}" for name in COLUMNS.split(","))
-    driver: Any = connection.connection.driver_connection
-    driver.executemany(f"INSERT INTO calls ({COLUMNS}) VALUES ({marks})", rows)
-
-
-def _copy(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
-    names = [name.strip() for name in COLUMNS.split(",")]
-    driver: Any = connection.connection.driver_connection
-    with driver.cursor() as cursor, cursor.copy(f"COPY calls ({COLUMNS}) FROM STDIN") as sink:
-        for row in rows:
-            sink.write_row([row[name] for name in names])
-
-
-def calls(count: int, after: int = 0) -> Iterator[dict[str, Any]]:
-    """Yield rows of ``calls`` behind the id ``after``, oldest first: sixty thousand accounts, forty extensions, the
-    same ones each time.
-    """
-    chance = random.Random(17)
-    now = time.time_ns() // 1_000_000
-    accounts = [account(chance, number) for number in range(min(60_000, count // 10 + 1))]
-    people = [(f"{folded(first)}.{folded(last)}", f"{first} {last}") for first in FIRST for last in LAST][:40]
-    for n in range(after + 1, count + 1):
-        yield call(chance, n, now - YEAR_MS + n * (YEAR_MS // count), accounts, people)
-
-
-def account(chance: random.Random, number: int) -> tuple[int, str, str, str, str]:
-    """Return an account: its id, name, code, contact and telephone."""
-    name = f"{' '.join(chance.choice(half) for half in HALVES)} {number % 977}"
-    contact = f"{chance.choice(FIRST)} {chance.choice(LAST)}"
-    return number + 1, name, f"C{number:06}", contact, f"{chance.choice((47, 11, 48, 41))}9{chance.randrange(10**8):08}"
-
-
-def call(
-    chance: random.Random, n: int, at: int, accounts: Sequence[Any], people: Sequence[tuple[str, str]]
-) -> dict[str, Any]:
-    """Return one call as a row."""
-    who, incoming = chance.randrange(len(people)), chance.random() < 0.6
-    result, known = chance.choice(RESULTS), chance.random() < 0.8
-    account_id, name, code, contact, number = (
-        chance.choice(accounts) if known else (None, None, None, None, _number(chance))
-    )
-    talk = chance.randrange(10, 900) if result == "answered" else None
-    ring, queue = chance.randrange(1, 40), chance.choice(QUEUES) if incoming else None
-    login, agent = people[who]
-    return {
-        "id": n, "tenant": TENANT, "direction": "incoming" if incoming else "outgoing", "extension": str(3500 + who),
-        "number": number, "number_as_sent": "0" + number, "account_id": account_id, "account_name": name,
-        "account_code": code, "contact": contact, "logged_at": at, "started_at": at,
-        "answered_at": at + ring * 1000 if talk else None, "ended_at": at + (ring + (talk or 0)) * 1000,
-        "duration_s": talk or ring, "status": "ended", "result": result,
-        "missed": incoming and result in ("missed", "abandoned", "busy", "voicemail"), "queue": queue,
-        "answered_by": str(3500 + who) if talk else None, "answered_agent": login if talk else None,
-        "answered_agent_name": agent if talk else None, "ring_s": ring, "talk_s": talk,
-        "waited_s": chance.randrange(120) if queue else None,
-        "fields": json.dumps({"protocolo": f"2026-{chance.randrange(10**7):07}"}) if n % 5 == 0 else None,
-    }  # fmt: skip
-
-
-def _number(chance: random.Random) -> str:
-    return f"4{chance.randrange(1, 9)}{chance.randrange(3 * 10**7, 4 * 10**7):08}"
 
 
 def searches(search: CallFinder, engine: Engine, options: argparse.Namespace) -> Iterator[tuple[Any, ...]]:
@@ -255,7 +144,7 @@ def _line(measured: Sequence[tuple[int, float, float]]) -> tuple[str, str, str, 
 
 def kinds(count: int) -> Iterator[tuple[str, Callable[[random.Random], CallFilter], str]]:
     """Yield kinds of search: name, how a filter is made by chance, and a condition in SQL that does about the same."""
-    whole = [each for each in calls(min(count, 5000)) if each["account_name"]]
+    whole = [each for each in calls(count, min(count, 5000)) if each["account_name"]]
 
     def some(chance: random.Random, column: str) -> str:
         return str(chance.choice(whole)[column])
@@ -298,19 +187,30 @@ def _day(chance: random.Random) -> dict[str, int]:
     return {"since": since, "until": since + 24 * 3600 * 1000}
 
 
-def figures(engine: Engine, options: argparse.Namespace) -> Iterator[tuple[Any, ...]]:
-    """Yield a line for the figures of a day by the hour, and of a week."""
-    log = FiguresLog(engine)
-    for name, count, hours in (("figures of a day", 25, 1), ("figures of a week", 8, 24)):
-        chance, step = random.Random(4), hours * 3600 * 1000
-        begins = [_day(chance)["since"] for _ in range(options.rounds)]
-        bounds = [[since + step * n for n in range(count)] for since in begins]
-        measured = [_measured(partial(_counted, log, each)) for each in bounds]
+def asked_by_pages(engine: Engine, search: CallFinder, options: argparse.Namespace) -> Iterator[tuple[Any, ...]]:
+    """Yield a line for each thing that a page asks."""
+    for name, ask in pages(engine, search):
+        chance = random.Random(4)
+        measured = [_measured(partial(ask, chance)) for _ in range(options.rounds)]
         yield name, *_line(measured), "", percentile([each[1] for each in measured], 99)
 
 
-def _counted(log: FiguresLog, bounds: Sequence[int]) -> int:
-    return sum(each.received + each.placed for each in log.of(TENANT, bounds).intervals)
+def sum_figures(database: Database) -> None:
+    """Sum all hours, as maintenance does in some turns."""
+    journal = Journal(database)
+    journal.start()
+    try:
+        summing = Summing(database.engine, journal, (TENANT,), rest=str)
+        while not _is_summed(database.engine):
+            summing.work(0)
+    finally:
+        journal.stop()
+
+
+def _is_summed(engine: Engine) -> bool:
+    with engine.connect() as connection:
+        known = read_summed(connection, TENANT)
+    return known is not None and known.since == 0
 
 
 def measure_intake(folder: Path, seconds: float, rounds: int) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench.procfs import cpu_seconds, family
+from bench.procfs import TICKS, cpu_seconds, family, stat_of
 from bench.report import percentile, table
 from gateway.store.database import open_database
 from tests.cluster.lane_writers import Written
@@ -78,17 +78,26 @@ def run(found: Cluster, folder: Path, seconds: float, options: argparse.Namespac
     started = [start(found, folder, number, *load, *more) for number in range(options.nodes)]
     try:
         for node in started:
-            assert node.stdout and node.stdout.readline() == "ready\n", "a node did not start"
+            assert line_of(node) == "ready\n", "a node did not start"
         for node in started:
-            assert node.stdin
-            node.stdin.write("go\n")
-            node.stdin.flush()
-        return [Written(**json.loads(node.stdout.readline())) for node in started if node.stdout]
+            tell(node, "go\n")
+        return [Written(**json.loads(line_of(node))) for node in started]
     finally:
         for node in started:
             with suppress(subprocess.TimeoutExpired):
                 node.wait(10)
             kill_group(node)
+
+
+def line_of(node: "subprocess.Popen[str]") -> str:
+    assert node.stdout
+    return node.stdout.readline()
+
+
+def tell(node: "subprocess.Popen[str]", line: str) -> None:
+    assert node.stdin
+    node.stdin.write(line)
+    node.stdin.flush()
 
 
 def start(found: Cluster, folder: Path, number: int, *more: str) -> "subprocess.Popen[str]":
@@ -107,7 +116,10 @@ def batches(found: Cluster) -> int:
 
 
 def primary_cpu_s(found: Cluster) -> float:
-    return cpu_seconds(family(found.primary.process.pid)) if found.primary.process else 0.0
+    """Return the processor time of the primary, with that of connections that have ended."""
+    assert found.primary.process
+    stat = stat_of(found.primary.process.pid)
+    return cpu_seconds(family(found.primary.process.pid)) + (int(stat[13]) + int(stat[14])) / TICKS
 
 
 def main() -> int:
@@ -117,7 +129,7 @@ def main() -> int:
     rows = []
     for round_trip_ms in options.standby_ms:
         with away(round_trip_ms) as (found, folder):
-            for number in range(options.rounds):
+            for _number in range(options.rounds):
                 one = measure(found, folder, 1, options)
                 many = measure(found, folder, LANES, options)
                 locked = measure(found, folder, LANES, options, "--one-lock")

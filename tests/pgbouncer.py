@@ -1,4 +1,4 @@
-"""PgBouncer in transaction mode before the tests' PostgreSQL server."""
+"""PgBouncer before the tests' PostgreSQL server."""
 
 import shutil
 import signal
@@ -24,19 +24,19 @@ listen_addr =
 listen_port = {port}
 unix_socket_dir = {folder}
 auth_type = any
-pool_mode = transaction
+pool_mode = {mode}
 default_pool_size = 5
 server_login_retry = 1
 """
 
 
 @contextmanager
-def pooler() -> Iterator[Path]:
-    """Run PgBouncer; the folder of its socket."""
+def pooler(mode: str = "transaction") -> Iterator[Path]:
+    """Run PgBouncer in ``mode``; the folder of its socket."""
     program = need("pgbouncer", package="pgbouncer")
     folder = Path(tempfile.mkdtemp(prefix="cti-pgb-"))
     settings = folder / "pgbouncer.ini"
-    settings.write_text(SETTINGS.format(server=server().folder, user=USER, port=PORT, folder=folder))
+    settings.write_text(SETTINGS.format(server=server().folder, user=USER, port=PORT, folder=folder, mode=mode))
     as_whom: dict[str, Any] = who()
     if as_whom:
         for path in (folder, settings):

@@ -40,6 +40,14 @@ class AmiSourceConfig(AmiLoginConfig):
     trunks: Annotated[tuple[str, ...], Field(strict=False)] = _setting(
         (), "Endpoints that lead outside although they look like extensions."
     )
+    contexts: Annotated[tuple[str, ...], Field(strict=False)] = _setting(
+        (),
+        "An exchange of several companies: contexts of the dialplan in which this one's calls begin. With contexts or "
+        "lines, calls of others that reach none of its phones are left out.",
+    )
+    lines: str = _setting(
+        "", "The same by the number that was called: a regular expression of the whole number (551133330[0-4]\\d\\d)."
+    )
     queues: Mapping[str, str] = field(
         default_factory=dict, metadata={"help": 'Names of queues for people, by the exchange\'s (400 = "Vendas").'}
     )
@@ -59,11 +67,8 @@ class AmiSourceConfig(AmiLoginConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        try:
-            re.compile(self.phones)
-        except re.error as error:
-            told = Text("phones = {pattern!r} is no regular expression: {why}", pattern=self.phones, why=str(error))
-            raise ValueError(told) from None
+        for name, pattern in (("phones", self.phones), ("lines", self.lines)):
+            _check_pattern(name, pattern)
 
     @property
     def events(self) -> str:
@@ -88,4 +93,15 @@ class AmiSourceConfig(AmiLoginConfig):
             recording_url=self.recording_url,
             recording_folder=self.recording_folder,
             ring_wait_ms=self.ring_wait_ms,
+            contexts=frozenset(self.contexts),
+            lines=re.compile(self.lines) if self.lines else None,
         )
+
+
+def _check_pattern(name: str, pattern: str) -> None:
+    """Refuse what is no regular expression. Raises ``ValueError``."""
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        facts = {"name": name, "pattern": pattern, "why": str(error)}
+        raise ValueError(Text("{name} = {pattern!r} is no regular expression: {why}", **facts)) from None

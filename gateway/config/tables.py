@@ -69,8 +69,17 @@ class ServerSettings(Table):
     database_password: SecretStr | None = Field(
         None, strict=False, description="its password, where it does not stand in the address (env: or file:)"
     )
+    database_direct: SecretStr | None = Field(
+        None,
+        strict=False,
+        description="address of the server itself where database is a pooler's (PgBouncer) for reading (env: or file:)",
+    )
     accept_loss: bool = Field(
         False, description="let a PostgreSQL without a synchronous standby pass 'check'; said at each start"
+    )
+    remove_whole_partitions: bool = Field(
+        False,
+        description="on PostgreSQL let what is old stay until its whole partition can go: 45 days at most",
     )
     spool: bool = Field(
         False, description="while PostgreSQL is away keep events on this node, and tell exchanges OK with id 0"

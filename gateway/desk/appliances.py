@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 from gateway.adapter import WireRequest
 from gateway.desk.context import Appliances, Central, Visit
 from gateway.desk.event_sources import event_sources
+from gateway.desk.onsite import onsite_sites
 from gateway.desk.rendering import page
 from gateway.domain.messages import PlaceCall
 from gateway.errors import GatewayError
@@ -41,7 +42,12 @@ def appliances(visit: Visit, **more: Any) -> Response:
     """Show all appliances of the company."""
     shown = [_shown(visit, central) for central in visit.centrals]
     seq = visit.services.log.newest(visit.tenant)
-    given = {"asked": None, "requests": (), "event_sources": event_sources(visit)} | more
+    given = {
+        "asked": None,
+        "requests": (),
+        "event_sources": event_sources(visit),
+        "onsite_sites": onsite_sites(visit),
+    } | more
     return page(visit, "appliances.html", shown=shown, seq=seq, **given)
 
 

@@ -40,11 +40,12 @@ from gateway.store.calls import CallLog, LoggedCall
 from gateway.store.corrections import Corrections
 from gateway.store.delivery_receipts import DeliveryReceiptLog
 from gateway.store.directory import Agent, Directory, RecordOpening
-from gateway.store.event_sources import SourceBook, SourceStandings
+from gateway.store.event_sources import SourceStandings
 from gateway.store.figures.log import FiguresLog
 from gateway.store.imports.runs import Imports
 from gateway.store.letters.log import LetterLog
 from gateway.store.missed import MissedList
+from gateway.store.onsite.sites import OnsiteSites
 from gateway.store.orders import OrderLog
 from gateway.store.program_sessions import ProgramSessions
 from gateway.store.quality import Quality
@@ -109,6 +110,7 @@ class Services:
     receipts: DeliveryReceiptLog | None
     appliances: Appliances | None = None
     source_book: SourceStandings | None = None
+    onsite_sites: OnsiteSites | None = None
     orders: OrderLog | None = None
     agent_states: AgentStates | None = None
     programs: ProgramSessions | None = None

@@ -8,6 +8,7 @@
     │   ├── UnknownSource      130
     │   ├── UnknownSourceKind  135
     │   └── DataUnusable       140  the data folder or its database cannot be used
+    │       ├── DatabaseNotReached 142
     │       └── NewerSchema    145
     ├── RequestError           200  what came in cannot be understood
     │   ├── MissingParameter   210
@@ -106,6 +107,7 @@ from gateway.errors.busy import (
 from gateway.errors.configuration import (
     AdapterError,
     ConfigError,
+    DatabaseNotReached,
     DataUnusable,
     NewerSchema,
     UnknownAdapter,
@@ -168,6 +170,7 @@ __all__ = [
     "CredentialsNeeded",
     "DataUnusable",
     "DatabaseAway",
+    "DatabaseNotReached",
     "DialError",
     "EventSourceError",
     "ForeignPage",

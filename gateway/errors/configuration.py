@@ -86,6 +86,12 @@ class DataUnusable(ConfigError):
     code = 140
 
 
+class DatabaseNotReached(DataUnusable):
+    """The database's server does not answer, or takes nobody just now: it may come back by itself."""
+
+    code = 142
+
+
 class NewerSchema(DataUnusable):
     """The database was used by a newer version of the gateway; ``known`` is the schema of this one."""
 

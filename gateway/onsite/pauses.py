@@ -1,4 +1,4 @@
-"""Attempts again and again, with growing pauses, until they succeed or all is to end."""
+"""AttemptLoop again and again, with growing pauses, until they succeed or all is to end."""
 
 import random
 import threading
@@ -17,7 +17,7 @@ REFUSED_S = 60.0
 """After a key was refused: only people can mend that."""
 
 
-class Attempts:
+class AttemptLoop:
     """Runs ``attempt`` on a thread until ``stop`` is set; failures are logged once in a row."""
 
     def __init__(self, name: str, attempt: Callable[[], None], stop: threading.Event) -> None:

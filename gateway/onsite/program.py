@@ -20,7 +20,7 @@ from gateway.handlers import Core
 from gateway.onsite.connection import MainGateway
 from gateway.onsite.events import SpooledEvents
 from gateway.onsite.orders import SILENCE_S, OnsiteDialler, shown_orders
-from gateway.onsite.pauses import Attempts
+from gateway.onsite.pauses import AttemptLoop
 from gateway.onsite.settings import HERE, OnsiteSettings
 from gateway.orders.appliance_queue import ApplianceQueue
 from gateway.server.bootstrap import appliances_alone, tenants
@@ -77,10 +77,10 @@ class OnsiteProgram:
         self.sources = self._sources(settings)
         self._told: Any = None
         self._attempts = [
-            Attempts("events", self._events.bring, self._stop),
-            Attempts("orders", self._fetch, self._stop),
-            Attempts("answers", self._answer, self._stop),
-            Attempts("hello", self._say_hello, self._stop),
+            AttemptLoop("events", self._events.bring, self._stop),
+            AttemptLoop("orders", self._fetch, self._stop),
+            AttemptLoop("answers", self._answer, self._stop),
+            AttemptLoop("hello", self._say_hello, self._stop),
         ]
 
     def start(self) -> None:

@@ -15,7 +15,6 @@ from gateway.config.validation import sentences
 from gateway.config.values import AreaCode, Table, Timezone
 from gateway.errors import ConfigError
 from gateway.event_source import WEBHOOK
-from gateway.texts.languages import DEFAULT, Language
 from gateway.texts.text import Text, lines
 
 HERE = "site"
@@ -75,7 +74,6 @@ class OnsiteSettings(Table):
     area_code: AreaCode | None = Field(None, description="DDD of numbers that come without one")
     extensions: tuple[str, ...] = Field((), strict=False, description="internal extensions, as on the main gateway")
     presets: str | None = Field(None, description="folder of presets of your own, relative to this file")
-    language: Language = Field(DEFAULT, description="language of what is said of orders")
     log: Log = Field(default_factory=Log, description="what it says of itself")
     sources: dict[SourceName, EventSourceSettings] = Field(
         default_factory=dict, description="sources of call events that are gone and got here"

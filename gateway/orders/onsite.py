@@ -100,7 +100,7 @@ class OnsiteAppliance:
         return self._send(message.kind, message.fields)
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: no connection is held."""
 
     def _site(self) -> OnsiteSite | None:
         return self._road.sites.of(self._road.tenant, self._config.onsite) if self._road else None

@@ -86,6 +86,7 @@ class Application:
             corrections=Corrections(gateway.engine, gateway.journal),
             appliances=gateway.orders,
             source_book=gateway.event_sources.book,
+            onsite_sites=gateway.onsite_sites,
             orders=gateway.order_log,
             agent_states=AgentStates(gateway.engine),
             programs=ProgramSessions(gateway.engine, gateway.journal),

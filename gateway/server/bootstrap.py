@@ -46,7 +46,7 @@ from gateway.relay.forward_rules import ForwardRules
 from gateway.relay.keeping import KeepingAdapter
 from gateway.relay.outbox_worker import OutboxWorker
 from gateway.server.event_sources import event_sources
-from gateway.server.node_spool import NodeSpool
+from gateway.server.node_spool import NodeSpool, bring_up_to_date
 from gateway.server.node_watch import NodeWatch
 from gateway.source import Source
 from gateway.store.audit import AuditLog
@@ -71,6 +71,7 @@ from gateway.store.onsite.orders import OnsiteOrders
 from gateway.store.onsite.sites import OnsiteSites
 from gateway.store.orders import OrderLog
 from gateway.store.partitions.ahead import PartitionsAhead
+from gateway.store.partitions.counting import EventCounts
 from gateway.store.readiness import WriteProbe
 from gateway.store.reading.log import EventLog
 from gateway.store.removing import Ages
@@ -227,13 +228,13 @@ class Gateway:
         self.database.close()
 
 
-def build(config: Config, data: Path) -> Gateway:
+def build(config: Config, data: Path, *, may_wait: bool = False) -> Gateway:
     """Open the data folder (made and brought to this version's schema if need be) and join all parts.
 
     Raises ``ConfigError`` when the configuration does not fit together.
     """
     database = database_of(config, data)
-    database.upgrade()
+    bring_up_to_date(database, may_wait=may_wait)
     engine = database.engine
     listeners: list[Callable[[Committed], None]] = []
     journal = Journal(
@@ -256,6 +257,7 @@ def build(config: Config, data: Path) -> Gateway:
     index = SearchIndex(data)
     companies = tenants(config)
     zones = {name: ZoneInfo(tenant.timezone) for name, tenant in config.tenants.items()}
+    whole = config.server.remove_whole_partitions
     onsite_sites, onsite_orders = OnsiteSites(engine, journal), OnsiteOrders(engine, journal)
     onsite_road = partial(OnsiteRoad, sites=onsite_sites, orders=onsite_orders)
     appliances = _adapters(config, "appliances", traffic, onsite=onsite_road)
@@ -307,7 +309,8 @@ def build(config: Config, data: Path) -> Gateway:
             agent_states_ms=_agent_states_ms(config),
             chores=[
                 Chore("partitions", PartitionsAhead(engine).work),
-                Chore("retention", Retention(engine, journal, _ages(config)).work),
+                Chore("event_counts", EventCounts(engine).work),
+                Chore("retention", Retention(engine, journal, _ages(config), whole=whole).work),
                 Chore("figures", Summing(engine, journal, config.tenants).work),
             ],
             lease=partial(shared.lease, "maintenance"),
@@ -336,10 +339,16 @@ def database_of(config: Config, data: Path) -> Database:
     Raises ``ConfigError``.
     """
     server = config.server
-    url, password = server.database, server.database_password
-    return open_database(
-        data, url.get_secret_value() if url else None, password.get_secret_value() if password else None
+    url, password, direct = (
+        secret.get_secret_value() if secret else None
+        for secret in (server.database, server.database_password, server.database_direct)
     )
+    if direct and not url:
+        raise ConfigError(
+            Text("server.database_direct is for a PostgreSQL database, and server.database names none."),
+            hint=Text("Name the pooler, or the server, in server.database."),
+        )
+    return open_database(data, url, password, direct=direct)
 
 
 def tenants(config: Config) -> Mapping[str, Tenant]:

@@ -3,9 +3,11 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import structlog
+
 from gateway.clock import milliseconds
 from gateway.config.tables import Config
-from gateway.errors import ConfigError
+from gateway.errors import ConfigError, DatabaseNotReached
 from gateway.handlers import Core
 from gateway.store.database import Database
 from gateway.store.spool.draining import SpoolDrain
@@ -14,8 +16,25 @@ from gateway.store.spool.spooling import SpoolingWriter
 from gateway.store.writing.journal import Journal
 from gateway.texts.text import Text
 
+log = structlog.get_logger()
+
 HOUR_MS = 3_600_000
 MEBIBYTE = 1024 * 1024
+
+
+def bring_up_to_date(database: Database, *, may_wait: bool) -> bool:
+    """Bring the schema of ``database`` to this version; return whether it was there. With ``may_wait`` one that is not
+    reached is gone on without. Raises ``DataUnusable``.
+    """
+    try:
+        database.upgrade()
+    except DatabaseNotReached as error:
+        if not may_wait:
+            raise
+        log.error("started_without_database", reason=error.message, hint="Events are kept; all else gets 503.")
+        database.upgrade_later()
+        return False
+    return True
 
 
 class NodeSpool:

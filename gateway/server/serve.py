@@ -26,6 +26,7 @@ from gateway.logins.passwords import shared_key
 from gateway.server import bootstrap, handover, notices, open_files
 from gateway.server.handover import Offer, Sockets, Taken
 from gateway.server.listening import LENIENT_BACKLOG, is_same, open_sockets, split_address, url_of
+from gateway.server.node_spool import bring_up_to_date
 from gateway.server.node_watch import warn_of_losses
 from gateway.server.processes import Workers, listening_backlog
 from gateway.server.runs import GatewayRun, clear
@@ -162,8 +163,8 @@ def _revision_found(options: Options) -> str | None:
 def _prepare_data(options: Options) -> GatewayRun:
     """Bring the schema up to date once, before the workers start; show early what cannot work."""
     database = bootstrap.database_of(options.config, options.data)
-    database.upgrade()
-    warn_of_losses(database, options.config)
+    if bring_up_to_date(database, may_wait=options.config.server.spool):
+        warn_of_losses(database, options.config)
     database.close()
     bootstrap.tenants(options.config)
     warn_of_dial_plans(options.config)

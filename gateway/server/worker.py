@@ -57,7 +57,7 @@ def load(work: WorkerOptions) -> Face:
         cpu_affinity.Keeper(_number_of_this_worker()).start()
     from gateway.server.application import Application
 
-    application = Application(bootstrap.build(work.config, work.data))
+    application = Application(bootstrap.build(work.config, work.data, may_wait=work.config.server.spool))
     read_all()
     face = _face(work, application)
     application.start()

@@ -1,13 +1,14 @@
 """Who sits at the extensions that answered, read at once for a batch of events."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from gateway.domain.calls.heard import HeardEvent
 from gateway.domain.calls.states import Event
 from gateway.store import statements
 from gateway.store.bulk import Driver
-from gateway.store.writing.drafts import EventDraft
+from gateway.store.writing.drafts import AgentStateDraft, EventDraft
+from gateway.store.writing.lookups import Answer
 
 TAKES = (Event.ANSWER, Event.HOLD, Event.RESUME)
 """What shows that somebody took a call."""
@@ -21,13 +22,19 @@ class AgentsAtExtensions:
         self._people: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
         self._names: dict[tuple[str, str], str] = {}
 
-    def load(self, drafts: Sequence[EventDraft]) -> None:
-        """Read who sits where ``drafts`` say that a call was answered, or tell others of it."""
+    def load(self, drafts: Sequence[EventDraft], states: Sequence[AgentStateDraft] = ()) -> Iterator[None]:
+        """Read who sits where ``drafts`` say that a call was answered, or tell others of it, and where ``states`` are
+        told of.
+        """
         extensions: dict[str, set[str]] = defaultdict(set)
         for draft in drafts:
             if _takes(draft.event) or draft.forwards:
                 extensions[draft.message.tenant].update((draft.event.extension, draft.event.to or ""))
-        self._read(extensions)
+        for state in states:
+            extensions[state.message.tenant].add(state.extension)
+        found = self._ask(extensions)
+        yield
+        self._keep(found)
 
     def seen_by(self, draft: EventDraft) -> HeardEvent:
         """Return the event of ``draft`` with who sat at its extension, where one agent did."""
@@ -44,12 +51,14 @@ class AgentsAtExtensions:
     def read_at(self, tenant: str, extension: str) -> tuple[str, str]:
         """Return the same of an extension that no event of the batch is about."""
         if (tenant, extension) not in self._people:
-            self._read({tenant: {extension}})
+            self._keep(self._ask({tenant: {extension}}))
         return self.at(tenant, extension)
 
-    def _read(self, extensions: Mapping[str, set[str]]) -> None:
-        wanted = {tenant: some - {""} for tenant, some in extensions.items()}
-        for tenant, extension, login, name in statements.AGENTS.run(self._driver, wanted):
+    def _ask(self, extensions: Mapping[str, set[str]]) -> Answer:
+        return statements.AGENTS.ask(self._driver, {tenant: some - {""} for tenant, some in extensions.items()})
+
+    def _keep(self, found: Answer) -> None:
+        for tenant, extension, login, name in found():
             self._people[tenant, extension].append((login, name))
             self._names[tenant, login] = name
 

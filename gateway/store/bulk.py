@@ -6,18 +6,20 @@ SQLAlchemy works out parameters anew for every row. So the journal reads and wri
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from itertools import chain, cycle
 from operator import gt, itemgetter
-from typing import Any
+from typing import Any, Protocol
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import JSON, Column, Connection, Table, bindparam, cast, column, func, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.sql import ClauseElement
+from sqlalchemy.sql import ClauseElement, ColumnElement
 
 from gateway.store.fitting import Fitted, fit, is_storable
 
+KEY = "of"
+"""Under which the rows of a ``Change`` have their key."""
 encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 LARGEST = 256
 """Rows in one statement; larger sets go in several."""
@@ -27,13 +29,32 @@ INSERTS: Mapping[str, Callable[[Table], Any]] = {"sqlite": sqlite.insert, "postg
 class Driver:
     """The driver under ``connection``, looked up once for many statements: they take either."""
 
-    __slots__ = ("connection", "dialect", "pipeline")
+    __slots__ = ("connection", "dialect", "is_networked", "together")
 
     def __init__(self, connection: Connection) -> None:
         self.dialect = connection.dialect
         self.connection: Any = connection.connection.dbapi_connection
-        self.pipeline: Callable[[], AbstractContextManager[Any]] | None = getattr(self.connection, "pipeline", None)
+        pipeline: Callable[[], AbstractContextManager[Any]] | None = getattr(self.connection, "pipeline", None)
+        self.together = pipeline or nullcontext
         """Opens a block whose statements go out together, where the driver can; their errors come at its end."""
+        self.is_networked = pipeline is not None
+        """Whether a statement is a trip over the network, which costs more than anything that it does."""
+
+    def raw_cursor(self) -> Any:
+        """Return a cursor whose statements have PostgreSQL's own placeholders (``$1``): it does not look for others,
+        which takes long in long statements.
+        """
+        from psycopg import RawCursor  # an extra
+
+        return RawCursor(self.connection)
+
+
+class Writes(Protocol):
+    """A statement for many rows."""
+
+    def run(self, connection: "Connection | Driver", rows: Sequence[Any]) -> None: ...
+
+    def as_document(self, connection: "Connection | Driver", rows: Sequence[Any]) -> tuple[str, str]: ...
 
 
 def written(table: Table) -> tuple[str, ...]:
@@ -86,24 +107,29 @@ class Write:
 
     def run(self, connection: Connection | Driver, rows: Sequence[Row]) -> None:
         """Write all ``rows``, which have all of the columns; nothing happens when there are none."""
+        if rows and connection.dialect.name == "postgresql":
+            text, document = self.as_document(connection, rows)
+            connection.connection.cursor().execute(text, [document])
+            return
         for start in range(0, len(rows), LARGEST):
             part = rows[start : start + LARGEST]
             values = list(chain.from_iterable(map(self._values_of, part)))
             if not self._do_fit(part):
                 self._fit(values)
-            if connection.dialect.name == "postgresql":
-                self._run_as_document(connection, values)
-            else:
-                text = self._texts.get((connection.dialect.name, len(part))) or self._text(connection, len(part))
-                connection.connection.cursor().execute(text, values)
+            text = self._texts.get((connection.dialect.name, len(part))) or self._text(connection, len(part))
+            connection.connection.cursor().execute(text, values)
 
-    def _run_as_document(self, connection: Connection | Driver, values: Sequence[Any]) -> None:
-        """Write all rows as one value: the driver of PostgreSQL takes fifteen times as long for one each."""
+    def as_document(self, connection: Connection | Driver, rows: Sequence[Row]) -> tuple[str, str]:
+        """Return the statement for PostgreSQL, and its one parameter, which holds all ``rows``: the driver takes
+        fifteen times as long for one parameter each.
+        """
+        values = list(chain.from_iterable(map(self._values_of, rows)))
+        if not self._do_fit(rows):
+            self._fit(values)
         width = len(self._columns)
-        rows = [dict(zip(self._columns, values[at : at + width], strict=True)) for at in range(0, len(values), width)]
+        named = [dict(zip(self._columns, values[at : at + width], strict=True)) for at in range(0, len(values), width)]
         text = self._texts.get((connection.dialect.name, 0)) or self._document_text(connection)
-        document = encode([{name: value for name, value in row.items() if value is not None} for row in rows])
-        connection.connection.cursor().execute(text, [document])
+        return text, encode([{name: value for name, value in row.items() if value is not None} for row in named])
 
     def _document_text(self, connection: Connection | Driver) -> str:
         head, _, tail = self._parts.get(connection.dialect.name) or self._compiled(connection)
@@ -148,31 +174,69 @@ class Write:
         return statement.on_conflict_do_update(index_elements=keys, set_=anew)
 
 
-def _as_it_is(value: Any) -> Any:
-    return value
-
-
 class Change:
-    """An UPDATE that is run once for each row of ``columns``: its parameters, in the order of its placeholders."""
+    """Sets ``columns`` of rows by their ``key``, which is given as ``of``, where ``condition`` holds."""
 
-    def __init__(self, statement: ClauseElement, columns: Sequence[str]) -> None:
-        self._statement = statement
+    def __init__(self, key: Column[Any], columns: Sequence[Column[Any]], condition: ColumnElement[bool]) -> None:
+        self._key = key
         self._columns = columns
-        compiled: Any = statement.compile()
-        types = [compiled.binds[name].type for name in columns]
-        self._fits = [kind.fit if isinstance(kind, Fitted) else _as_it_is for kind in types]
+        self._condition = condition
+        self._names = [*(column.name for column in columns), KEY]
+        self._fits = [each.type.fit if isinstance(each.type, Fitted) else _as_it_is for each in (*columns, key)]
         self._texts: dict[str, str] = {}
 
     def run(self, connection: Connection | Driver, rows: Sequence[Mapping[str, Any]]) -> None:
         """Make the change for all ``rows``."""
-        dialect = connection.dialect.name
-        if rows and dialect not in self._texts:
-            self._texts[dialect] = positional(self._statement, connection)
-        if rows:
-            connection.connection.cursor().executemany(self._texts[dialect], [self._values(row) for row in rows])
+        if not rows:
+            return
+        if connection.dialect.name == "postgresql":
+            text, document = self.as_document(connection, rows)
+            connection.connection.cursor().execute(text, [document])
+            return
+        text = self._texts.get(connection.dialect.name) or self._text(connection)
+        connection.connection.cursor().executemany(text, [self._values(row) for row in rows])
+
+    def as_document(self, connection: Connection | Driver, rows: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
+        """Return the statement for PostgreSQL, and its one parameter, which holds all ``rows``."""
+        text = self._texts.get(connection.dialect.name) or self._document_text(connection)
+        return text, encode([dict(zip(self._names, self._values(row), strict=True)) for row in rows])
 
     def _values(self, row: Mapping[str, Any]) -> list[Any]:
-        return [as_stored(row[name]) for name, as_stored in zip(self._columns, self._fits, strict=True)]
+        return [as_stored(row[name]) for name, as_stored in zip(self._names, self._fits, strict=True)]
+
+    def _text(self, connection: Connection | Driver) -> str:
+        given = {column.name: bindparam(f"new_{column.name}", type_=column.type) for column in self._columns}
+        statement = self._statement(given, bindparam(KEY, type_=self._key.type))
+        text = self._texts[connection.dialect.name] = positional(statement, connection)
+        return text
+
+    def _document_text(self, connection: Connection | Driver) -> str:
+        columns = [column(name, each.type) for name, each in zip(self._names, (*self._columns, self._key), strict=True)]
+        rows = func.json_to_recordset(cast(bindparam("document"), JSON)).table_valued(*columns)
+        rows = rows.render_derived(name="rows", with_types=True)
+        statement = self._statement({each.name: rows.c[each.name] for each in self._columns}, rows.c[KEY])
+        text = self._texts[connection.dialect.name] = positional(statement, connection)
+        return text
+
+    def _statement(self, given: Mapping[str, ColumnElement[Any]], key: ColumnElement[Any]) -> ClauseElement:
+        return update(self._key.table).where(self._key == key, self._condition).values(given)
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def write_together(driver: Driver, writes: Iterable[tuple[Writes, Sequence[Any]]]) -> None:
+    """Run several statements, each for its rows; on PostgreSQL as one, so that none sees what another has written."""
+    if not driver.is_networked:
+        for statement, rows in writes:
+            if rows:
+                statement.run(driver, rows)
+        return
+    parts = [statement.as_document(driver, rows) for statement, rows in writes if rows]
+    if parts:
+        texts = [f"w{place} AS ({text.replace('%s', f'${place}')})" for place, (text, _) in enumerate(parts, 1)]
+        driver.raw_cursor().execute(f"WITH {', '.join(texts)} SELECT", [document for _, document in parts])
 
 
 def positional(statement: ClauseElement, connection: Connection | Driver) -> str:

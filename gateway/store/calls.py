@@ -395,13 +395,21 @@ def _legs_at(tenant: str | None, extension: str) -> Select[Any]:
 
 def _newest(connection: Connection, asked: _Asked, limit: int, first: int | None = None) -> Sequence[Row[Any]]:
     """Return the newest calls by an index; with ``first`` those from this id on, one by one."""
-    query = _narrowed(_select(), asked, along_ids=first is not None)
-    query = query if first is None else query.where(calls.c.id >= first)
+    query = _narrowed(_select(), asked, along_ids=True).where(calls.c.id >= first) if first is not None else None
+    if query is None:
+        # What an index finds is sorted by ids alone: of a day that may be tens of thousands, each a wide row.
+        found = _narrowed(_joined(select(calls.c.id)), asked).order_by(calls.c.id.desc()).limit(limit)
+        query = _select().where(calls.c.id.in_(found))
     return connection.execute(query.order_by(calls.c.id.desc()).limit(limit)).all()
 
 
+def _joined(query: Select[Any]) -> Select[Any]:
+    """Return ``query`` of calls with their orders, by which scopes are told."""
+    return query.join_from(calls, orders, orders.c.id == calls.c.order_id, isouter=True)
+
+
 def _select() -> Select[Any]:
-    query = select(*COLUMNS).join_from(calls, orders, orders.c.id == calls.c.order_id, isouter=True)
+    query = _joined(select(*COLUMNS))
     return query.join(agent_notes, agent_notes.c.call_id == calls.c.id, isouter=True)
 
 

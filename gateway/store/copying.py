@@ -27,7 +27,7 @@ PATIENCE_MS = 10_000
 """How long to wait until nobody else writes."""
 SUMS = ("figure_sums", "figures_changed", "figures_summed")
 MADE_ANEW = frozenset({"call_ranges", "counters", "heads", "removals", "writers", "nodes", *SUMS})
-"""Tables of numbers that go on at the target, of what lies where there, of who runs, and of what is summed anew there."""
+"""Tables of numbers that go on at the target, of what lies where, of who runs, and of what is summed anew there."""
 OF_THE_PLACE = frozenset({"lanes", "timeline", "cluster", "readiness", "oldest_schema"})
 """Counters that belong to where the database is, not to what is in it."""
 LOCKED = "55P03"

@@ -122,6 +122,10 @@ class Database(Protocol):
         """Return a name for this process, by which others know that it lives; close it."""
         ...
 
+    def shares_sessions(self) -> bool:
+        """Return whether a pooler gives the connections on which is written to others between transactions."""
+        ...
+
     def check(self) -> None:
         """Raise a ``GatewayError`` when nothing may be acknowledged: the database is not the one that was opened."""
         ...
@@ -139,6 +143,10 @@ class Database(Protocol):
 
         Raises ``NewerSchema`` and leaves everything as it is where a newer version has been at work.
         """
+        ...
+
+    def upgrade_later(self) -> None:
+        """Go on without a database that is not reached: ``upgrade`` comes before the first use of it."""
         ...
 
     def explain(self, error: BaseException) -> DataUnusable | None:
@@ -167,10 +175,13 @@ def lane_of(tenant: str, lanes: int) -> int:
     return crc32(tenant.encode()) % lanes
 
 
-def open_database(data: Path, url: str | None = None, password: str | None = None) -> Database:
+def open_database(
+    data: Path, url: str | None = None, password: str | None = None, *, direct: str | None = None
+) -> Database:
     """Return the PostgreSQL database at ``url``, without one the SQLite database in the folder ``data``.
 
-    Nothing is made or connected to yet. ``password``: where it does not stand in ``url``. Raises ``ConfigError``.
+    Nothing is made or connected to yet. ``password``: where it does not stand in ``url``. ``direct``: the server's own
+    address where ``url`` is a pooler's. Raises ``ConfigError``.
     """
     # Only what is used is imported: the driver of PostgreSQL is an extra.
     if url is not None:
@@ -181,7 +192,7 @@ def open_database(data: Path, url: str | None = None, password: str | None = Non
             )
         from gateway.store.postgresql.database import open_postgresql
 
-        return open_postgresql(url, data, password)
+        return open_postgresql(url, data, password, direct=direct)
     from gateway.store.sqlite.database import SqliteDatabase
 
     return SqliteDatabase(data)

@@ -154,7 +154,7 @@ class Directory:
         """
         with self._engine.connect() as connection:
             found = Matches(connection, before=before)
-            found.load({tenant: set(numbers)})
+            found.read({tenant: set(numbers)})
             return found.of(tenant, numbers, extension)
 
     def named_by(self, tenant: str, fields: Mapping[str, str]) -> Sequence[Ranked]:

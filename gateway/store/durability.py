@@ -31,7 +31,7 @@ def risks(database: Database) -> Sequence[Risk]:
     if database.kind != "postgresql":
         return ()
     with database.engine.connect() as connection:
-        return [*_settings(connection), *_standbys(connection)]
+        return [*_settings(connection), *_standbys(connection), *_poolers(database)]
 
 
 def missing_rights(database: Database) -> Sequence[Text]:
@@ -87,6 +87,15 @@ def _standbys(connection: Connection) -> Iterator[Risk]:
             "(pg_stat_replication)."
         )
         yield Risk("synchronous_standby_away", told)
+
+
+def _poolers(database: Database) -> Iterator[Risk]:
+    if database.shares_sessions():
+        told = Text(
+            "a pooler in transaction mode stands before the server: what one connection sets holds for others, and may "
+            "leave out the wait for the standby. Name the server itself in server.database_direct (docs/cluster.md)."
+        )
+        yield Risk("pooler", told)
 
 
 def _may_see_standbys(connection: Connection) -> bool:

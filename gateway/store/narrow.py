@@ -5,7 +5,7 @@ microsecond, in all more than half of what it took to write a call. So a row goe
 that has all columns in use.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -42,16 +42,19 @@ class NarrowWrite:
                 return width
         return len(self._beyond)
 
-    def run(self, connection: Connection | Driver, rows: Iterable[tuple[int, Row]]) -> None:
+    def run(self, connection: Connection | Driver, rows: Sequence[tuple[int, Row]]) -> None:
         """Write ``rows``, each at least so wide: as wide as what is to be replaced, so that it does not stay."""
         by_width: dict[int, list[Row]] = {}
         for width, row in rows:
             by_width.setdefault(width, []).append(row)
-        if connection.dialect.name == "postgresql" and by_width:
-            # There a statement costs more than a column: all rows go by the widest.
-            by_width = {max(by_width): [row for some in by_width.values() for row in some]}
         for width in sorted(by_width):
             self._writes[width].run(connection, by_width[width])
+
+    def as_document(self, connection: Connection | Driver, rows: Sequence[tuple[int, Row]]) -> tuple[str, str]:
+        """Return a statement for PostgreSQL with its one parameter, the widest of all ``rows``: there a statement costs
+        more than a column.
+        """
+        return self._writes[max(width for width, _ in rows)].as_document(connection, [row for _, row in rows])
 
 
 def _write(table: Table, places: Mapping[str, int], names: Collection[str]) -> Write:

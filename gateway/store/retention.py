@@ -14,7 +14,8 @@ from sqlalchemy import Connection, Engine
 from gateway.clock import Clock
 from gateway.domain.audit import AuditAction, AuditEntry
 from gateway.store import audit, filling
-from gateway.store.partitions.dropping import PartitionDrops
+from gateway.store.partitions.dropping import Gone, PartitionDrops
+from gateway.store.partitions.layout import CALLS, EVENTS
 from gateway.store.removing import (
     Ages,
     Removed,
@@ -54,7 +55,9 @@ class Retention:
         *,
         clock: Clock | None = None,
         rest: Callable[[float], object] = time.sleep,
+        whole: bool = False,
     ) -> None:
+        """Take ``whole``, with which rows stay beyond their age until their partition can go, some weeks at most."""
         self._engine = engine
         self._journal = journal
         self._ages = {name: each for name, each in ages.items() if each != Ages()}
@@ -64,6 +67,8 @@ class Retention:
         self._attempts_until: dict[str, int] = {}
         self._gone: dict[str, Removed] = {}
         self._drops = PartitionDrops(engine, self._ages, self._clock.ago, self._removed_beside, rest)
+        self._dropping: Iterator[Gone] | None = None
+        self._whole = whole
         self._dropped_at: int | None = None
         self._held_up_at: int | None = None
 
@@ -75,25 +80,35 @@ class Retention:
         if not due or not self._is_filled():
             return
         until = time.monotonic() + AT_ONCE_S
-        if not self._drop(now):
+        if not self._drop(now, until):
             return
         for tenant in due:
             if not self._work_for(tenant, self._ages[tenant], until):
                 return
             self._finish(tenant, now)
 
-    def _drop(self, now: int) -> bool:
+    def _drop(self, now: int, until: float) -> bool:
         """Drop partitions of which everything is old; return whether the rest is to be removed row by row now."""
         if self._dropped_at is not None and 0 <= now - self._dropped_at < DAY_MS:
             return True
-        for gone in self._drops.work():
-            for tenant, removed in gone.items():
-                self._note(tenant, removed)
+        if not self._go_on_dropping(until):
+            return False
         if not self._drops.is_held_up:
             self._dropped_at, self._held_up_at = now, None
             return True
         self._held_up_at = now if self._held_up_at is None else self._held_up_at
         return not 0 <= now - self._held_up_at < HELD_UP_AT_MOST_MS
+
+    def _go_on_dropping(self, until: float) -> bool:
+        """Go on where the last turn ended; return whether all is looked through."""
+        turn, self._dropping = self._dropping or self._drops.work(), None
+        for gone in turn:
+            for tenant, removed in gone.items():
+                self._note(tenant, removed)
+            if time.monotonic() >= until:
+                self._dropping = turn
+                return False
+        return True
 
     def _removed_beside(self, work: Callable[[Connection], Removed]) -> Removed:
         """Remove a slice of what hangs on calls of any company, and rest behind it."""
@@ -124,12 +139,17 @@ class Retention:
 
     def _slices(self, tenant: str, ages: Ages) -> Iterator[Removed]:
         if ages.calls_ms is not None:
-            before = self._clock.ago(ages.calls_ms)
+            before = self._before(CALLS.table, ages.calls_ms)
             yield from self._each(lambda: self._run(partial(remove_calls, tenant=tenant, before=before), tenant))
         if ages.events_ms is not None:
-            yield from self._each(partial(self._remove_events, tenant, self._clock.ago(ages.events_ms)))
+            yield from self._each(partial(self._remove_events, tenant, self._before(EVENTS.table, ages.events_ms)))
         if ages.attempts_ms is not None:
             yield from self._each(partial(self._remove_attempts, tenant, self._clock.ago(ages.attempts_ms)))
+
+    def _before(self, table: str, age_ms: int) -> int:
+        """Return before when rows of ``table`` go that are kept for so long."""
+        before = self._clock.ago(age_ms)
+        return self._drops.begin_of_partition(table, before) if self._whole else before
 
     def _each(self, remove: Callable[[], Removed]) -> Iterator[Removed]:
         """Yield what each slice has removed, until one finds nothing; rest behind each."""

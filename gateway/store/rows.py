@@ -167,12 +167,12 @@ def settled(draft: Settlement, told: Kept) -> Row:
     detail, sentence = told
     return {
         "of": draft.order_id,
-        "new_outcome": draft.delivery.outcome.value,
-        "new_detail": detail,
-        "new_sentence": sentence,
-        "new_ref": ref_of(draft.delivery),
+        "outcome": draft.delivery.outcome.value,
+        "detail": detail,
+        "sentence": sentence,
+        "peer_ref": ref_of(draft.delivery),
         "dialled_by": draft.attempts[-1].appliance if draft.attempts else None,
-        "at": draft.at,
+        "settled_at": draft.at,
     }
 
 

@@ -6,16 +6,17 @@ several ids is found by each of them.
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, delete, or_, select
+from sqlalchemy import Connection, delete, select
 
 from gateway.domain.messages import SourceMark
 from gateway.store import statements
-from gateway.store.bulk import Driver
+from gateway.store.bulk import Driver, Write
+from gateway.store.fitting import fitter
 from gateway.store.tables import calls
 from gateway.store.tables import source_marks as marks
 from gateway.store.writing.drafts import AgentStateDraft, EventDraft
@@ -28,6 +29,8 @@ LONGEST_PLAIN = 120
 Marked = TypeVar("Marked", EventDraft, AgentStateDraft)
 Key = tuple[str, str, str, str]
 Row = dict[str, Any]
+MARK_COLUMNS = tuple(marks.c.keys())
+NAME, REF = fitter(marks.c.name), fitter(calls.c.call_ref)
 
 
 class MarkKind(StrEnum):
@@ -49,8 +52,7 @@ class SeenEvent:
 class SourceMarks:
     """One use for each transaction, like the batch that it belongs to."""
 
-    def __init__(self, connection: Connection, driver: Driver) -> None:
-        self._connection = connection
+    def __init__(self, driver: Driver) -> None:
         self._driver = driver
         self._known: dict[Key, Row] = {}
         self._written: dict[Key, Row] = {}
@@ -59,30 +61,25 @@ class SourceMarks:
         self._is_used = False
         """Whether any event of the batch has a mark: those of plain listeners have none."""
 
-    def load(self, drafts: Sequence[object]) -> None:
-        """Read the marks that ``drafts`` may meet: one statement for each source."""
+    def load(self, drafts: Sequence[object]) -> Iterator[None]:
+        """Read the marks that ``drafts`` may meet, and which of the ids that they give a call are those of calls."""
         self._is_used = True
         wanted: dict[tuple[str, str], set[str]] = defaultdict(set)
+        refs: dict[str, set[str]] = defaultdict(set)
         for draft in drafts:
             mark = mark_of(draft)
             if mark is not None and isinstance(draft, EventDraft | AgentStateDraft):
                 wanted[draft.message.tenant, mark.source].update(map(plain, _names(draft, mark)))
-        for (tenant, source), names in wanted.items():
-            query = select(marks).where(marks.c.tenant == tenant, marks.c.source == source, marks.c.name.in_(names))
-            for row in self._connection.execute(query).mappings():
-                self._known[tenant, source, row["kind"], row["name"]] = dict(row)
-        self._load_refs(draft for draft in drafts if isinstance(draft, EventDraft))
-
-    def _load_refs(self, drafts: Iterable[EventDraft]) -> None:
-        wanted: dict[tuple[str, str], set[str]] = defaultdict(set)
-        for draft in drafts:
-            mark = mark_of(draft)
-            if mark is not None and len(ids := call_ids(draft, mark)) > 1:
-                wanted[draft.message.tenant, mark.source].update(ids)
-        for (tenant, source), refs in wanted.items():
-            mine = or_(calls.c.ref_space.is_(None), calls.c.ref_space == source)
-            query = select(calls.c.call_ref).where(calls.c.tenant == tenant, calls.c.call_ref.in_(refs), mine)
-            self._refs |= {(tenant, source, ref) for ref in self._connection.execute(query).scalars()}
+                if isinstance(draft, EventDraft) and len(ids := call_ids(draft, mark)) > 1:
+                    refs[draft.message.tenant].update(map(REF, ids))
+        known = statements.MARKS.ask(self._driver, wanted)
+        of_calls = statements.CALLS_OF_REFS.ask(self._driver, refs)
+        yield
+        for row in (dict(zip(MARK_COLUMNS, values, strict=True)) for values in known()):
+            self._known[row["tenant"], row["source"], row["kind"], row["name"]] = row
+        sources = {source for _, source in wanted}
+        for tenant, ref, space in of_calls():
+            self._refs |= {(tenant, source, ref) for source in (sources if space is None else {space})}
 
     def resolved(self, draft: Marked) -> Marked:
         """Return ``draft`` with the one id by which its call is known, whichever of its ids came."""
@@ -123,10 +120,9 @@ class SourceMarks:
         if counted and mark.sequence is not None and not overtaken:
             self._keep(draft, mark, MarkKind.SEQUENCE, counted, call_id=call_id, sequence=mark.sequence)
 
-    def flush(self) -> None:
-        """Write what is new."""
-        statements.WRITE_SOURCE_MARKS.run(self._driver, list(self._written.values()))
-        self._written = {}
+    def to_write(self) -> tuple[Write, list[Row]]:
+        """Return what writes all that is new."""
+        return statements.WRITE_SOURCE_MARKS, list(self._written.values())
 
     def _get(self, draft: EventDraft | AgentStateDraft, mark: SourceMark, kind: MarkKind, name: str) -> Row | None:
         return self._known.get((draft.message.tenant, mark.source, kind.value, plain(name)))
@@ -167,7 +163,7 @@ def _names(draft: EventDraft | AgentStateDraft, mark: SourceMark) -> Iterable[st
 
 def plain(name: str) -> str:
     """Return ``name`` as it is kept: a long one as its digest."""
-    return name if len(name) <= LONGEST_PLAIN else hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()
+    return NAME(name) if len(name) <= LONGEST_PLAIN else hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()
 
 
 def forget(connection: Connection, now: int) -> int:

@@ -3,12 +3,13 @@ follow-ups that are due.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from gateway.store import statements
-from gateway.store.bulk import Change, Driver
+from gateway.store.bulk import Driver, Writes
 from gateway.store.writing.candidates import CandidateCall
+from gateway.store.writing.lookups import Rows
 
 DONE = "follow_up_done"
 EARLY_MS = 2 * 3600 * 1000
@@ -20,6 +21,8 @@ Customer = tuple[str, Any]
 """Tenant, and number or account."""
 Found = tuple[Any, ...]
 """Tenant and id of a call of before, whose it is, and from when on it can be settled."""
+SettledBy = tuple[str, int, By, str]
+"""Tenant and id of a call of before, by what it was settled, and what that is to the list of missed calls."""
 Settled = tuple[str, int, int, str]
 """Tenant and id of a call of before, when that was settled, and what that is to the list of missed calls."""
 
@@ -31,6 +34,9 @@ class SpokenWith:
         self._driver = driver
         self._numbers: dict[Customer, By] = {}
         self._accounts: dict[Customer, By] = {}
+        self._asked: Callable[[], Sequence[Rows]]
+        self._returned: Sequence[SettledBy] = ()
+        self._done: Sequence[SettledBy] = ()
 
     def __bool__(self) -> bool:
         return bool(self._numbers)
@@ -42,33 +48,41 @@ class SpokenWith:
         if account_id:
             self._accounts.setdefault((tenant, account_id), (call.call.id, at))
 
+    def ask(self) -> None:
+        """Ask for what is settled by it; the calls of the batch must be written already."""
+        by_number, by_account = by_tenant(self._numbers), by_tenant(self._accounts)
+        self._asked = statements.UNSETTLED.ask(self._driver, (by_number, by_account, by_number, by_account))
+
     def settle(self) -> list[Settled]:
-        """Mark the customers' missed calls, which must be written already, as returned, their follow-ups as
-        done.
-        """
+        """Return the customers' missed calls, which are returned now, and their follow-ups, which are done."""
         numbers, self._numbers = self._numbers, {}
         accounts, self._accounts = self._accounts, {}
-        missed = statements.MISSED_CALLS.run(self._driver, by_tenant(numbers))
-        returned = [*self._return(missed, numbers)]
-        missed = statements.MISSED_OF_ACCOUNTS.run(self._driver, [account for _, account in accounts])
-        returned += self._return(missed, accounts)
-        of_numbers, of_accounts = statements.FOLLOW_UPS_OF_NUMBERS, statements.FOLLOW_UPS_OF_ACCOUNTS
-        done = self._finish(of_numbers.run(self._driver, by_tenant(numbers)), numbers)
-        return [*returned, *done, *self._finish(of_accounts.run(self._driver, by_tenant(accounts)), accounts)]
+        missed, of_account, due, due_of_account = self._asked()
+        self._returned = _settled("returned", (missed, numbers), (of_account, accounts))
+        self._done = _settled(DONE, (due, numbers), (due_of_account, accounts), early_ms=EARLY_MS)
+        return [(tenant, call_id, at, what) for tenant, call_id, (_, at), what in (*self._returned, *self._done)]
 
-    def _return(self, missed: Iterable[Found], spoken: Mapping[Customer, By]) -> list[Settled]:
-        settled = [(row, spoken[row[0], row[2]], row[3] or 0) for row in missed]
-        return self._settle(statements.RETURN_MISSED, settled, "returned")
+    def to_write(self) -> Sequence[tuple[Writes, list[dict[str, Any]]]]:
+        """Return what writes down all that ``settle`` has returned."""
+        return (
+            (statements.RETURN_MISSED, _rows(self._returned, "returned_at", "returned_by")),
+            (statements.FINISH_FOLLOW_UP, _rows(self._done, "follow_up_done_at", "follow_up_done_in")),
+        )
 
-    def _finish(self, due: Iterable[Found], spoken: Mapping[Customer, By]) -> list[Settled]:
-        settled = [(row, spoken[row[0], row[2]], row[3] - EARLY_MS) for row in due]
-        return self._settle(statements.FINISH_FOLLOW_UP, settled, DONE)
 
-    def _settle(self, change: Change, found: Iterable[tuple[Found, By, int]], what: str) -> list[Settled]:
-        """Settle calls of before, each by another one that was heard after a moment."""
-        settled = [(row, by) for row, by, after in found if by[0] != row[1] and after <= by[1]]
-        change.run(self._driver, [{"of": row[1], "by": by[0], "at": by[1]} for row, by in settled])
-        return [(row[0], row[1], by[1], what) for row, by in settled]
+def _settled(what: str, *found: tuple[Iterable[Found], Mapping[Customer, By]], early_ms: int = 0) -> list[SettledBy]:
+    """Return the calls of before, once each, that are settled by another one that was heard after a moment."""
+    settled: dict[int, SettledBy] = {}
+    for rows, spoken in found:
+        for tenant, call_id, key, moment in rows:
+            by = spoken[tenant, key]
+            if by[0] != call_id and (moment or 0) - early_ms <= by[1]:
+                settled.setdefault(call_id, (tenant, call_id, by, what))
+    return list(settled.values())
+
+
+def _rows(settled: Iterable[SettledBy], at: str, by: str) -> list[dict[str, Any]]:
+    return [{"of": call_id, at: heard_at, by: new} for _, call_id, (new, heard_at), _ in settled]
 
 
 def by_tenant(customers: Iterable[Customer]) -> Mapping[str, list[Any]]:

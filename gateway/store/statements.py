@@ -1,15 +1,16 @@
 """The journal's statements: a batch reads what it needs and writes what it made by one of each."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import and_, bindparam, func, literal_column, or_, select, update
+from sqlalchemy import and_, bindparam, func, literal_column, or_, select
 from sqlalchemy.sql import ClauseElement, ColumnElement
 
 from gateway.store import tables
 from gateway.store.bulk import Change, Write, changing, written
 from gateway.store.call_columns import CALL_COLUMNS, PLACES
 from gateway.store.narrow import NarrowWrite
-from gateway.store.writing.lookups import Lookup, TenantLookup
+from gateway.store.writing.lookups import Lookup, SeveralLookups, TenantLookup
 
 calls, events, orders, outbox, counters = (
     tables.calls,
@@ -37,9 +38,10 @@ NOT_RETURNED: tuple[ColumnElement[Any], ...] = (literal_column("calls.missed"), 
 """As the index has it: SQLite finds a partial index by the words of its condition."""
 
 
-def _missed_of_accounts(count: int) -> ClauseElement:
-    columns = (calls.c.tenant, calls.c.id, calls.c.account_id, calls.c.end_heard_at)
-    return select(*columns).where(_among(calls.c.account_id, count), *NOT_RETURNED)
+def _missed(column: ColumnElement[Any], *, unique: bool = False) -> TenantLookup:
+    """Return what finds missed calls that nobody has returned, by ``column``."""
+    query = select(calls.c.tenant, calls.c.id, column, calls.c.end_heard_at).where(*NOT_RETURNED)
+    return TenantLookup(query, calls.c.tenant, column, unique=unique)
 
 
 def _follow_ups(column: ColumnElement[Any]) -> TenantLookup:
@@ -118,14 +120,14 @@ CALLS_BY_NUMBER = TenantLookup(
 )
 CALLS_BY_REF = TenantLookup(LOGGED_CALLS, calls.c.tenant, calls.c.call_ref)
 CALLS_BY_ID = Lookup(_calls_by_id)
-MISSED_CALLS = TenantLookup(
-    select(calls.c.tenant, calls.c.id, calls.c.number, calls.c.end_heard_at).where(*NOT_RETURNED),
-    calls.c.tenant,
-    calls.c.number,
+UNSETTLED = SeveralLookups(
+    _missed(calls.c.number),
+    _missed(calls.c.account_id, unique=True),
+    _follow_ups(agent_notes.c.number),
+    _follow_ups(agent_notes.c.account_id),
+    key=2,
 )
-MISSED_OF_ACCOUNTS = Lookup(_missed_of_accounts)
-FOLLOW_UPS_OF_NUMBERS = _follow_ups(agent_notes.c.number)
-FOLLOW_UPS_OF_ACCOUNTS = _follow_ups(agent_notes.c.account_id)
+"""Missed calls by number and by account, then follow-ups by number and by account: tenant, call, key, from when on."""
 LEGS = Lookup(_legs)
 OWNERS = _owners()
 IDENTIFIED = Lookup(_identified)
@@ -159,17 +161,11 @@ WRITE_ORDERS = Write(orders, written(orders))
 WRITE_OUTBOX = Write(outbox, written(outbox))
 WRITE_ATTEMPTS = Write(attempts, written(attempts))
 
-RETURN_MISSED = Change(
-    update(calls)
-    .where(calls.c.id == bindparam("of"), calls.c.returned_at.is_(None))
-    .values({calls.c.returned_at: bindparam("at"), calls.c.returned_by: bindparam("by")}),
-    ("at", "by", "of"),
-)
+RETURN_MISSED = Change(calls.c.id, (calls.c.returned_at, calls.c.returned_by), calls.c.returned_at.is_(None))
 FINISH_FOLLOW_UP = Change(
-    update(agent_notes)
-    .where(agent_notes.c.call_id == bindparam("of"), agent_notes.c.follow_up_done_at.is_(None))
-    .values({agent_notes.c.follow_up_done_at: bindparam("at"), agent_notes.c.follow_up_done_in: bindparam("by")}),
-    ("at", "by", "of"),
+    agent_notes.c.call_id,
+    (agent_notes.c.follow_up_done_at, agent_notes.c.follow_up_done_in),
+    agent_notes.c.follow_up_done_at.is_(None),
 )
 GOING_ON = LOGGED_CALLS.where(
     calls.c.tenant == bindparam("of"),
@@ -179,34 +175,47 @@ GOING_ON = LOGGED_CALLS.where(
 )
 
 
-def _orders_to_settle(count: int) -> ClauseElement:
-    columns = (orders.c.tenant, orders.c.call_id, orders.c.appliance, orders.c.outcome)
-    return select(*columns).where(_among(orders.c.id, count))
+def _ordered_calls(count: int) -> ClauseElement:
+    columns = (orders.c.id, orders.c.tenant, orders.c.call_id, orders.c.appliance, orders.c.outcome)
+    placed = orders.join(calls, calls.c.id == orders.c.call_id, isouter=True)
+    return (
+        LOGGED_CALLS.with_only_columns(*columns, *LOGGED_CALLS.selected_columns)
+        .select_from(placed)
+        .where(_among(orders.c.id, count))
+    )
 
 
-def _same_orders(count: int) -> ClauseElement:
-    wanted = (orders.c.tenant == bindparam("of"), orders.c.extension == bindparam("extension"))
-    same = (orders.c.appliance == bindparam("appliance"), orders.c.requested_at > bindparam("since"))
-    query = select(orders.c.call_id, orders.c.id).where(*wanted, *same, orders.c.requested_at < bindparam("until"))
-    query = query.where(_among(orders.c.digits, count))
-    return query.order_by(orders.c.id.desc())
-
-
+ORDER = (
+    *(orders.c.tenant, orders.c.extension, orders.c.digits, orders.c.appliance, orders.c.requested_at),
+    *(orders.c.request_key, orders.c.call_id, orders.c.id),
+)
+"""What shows whether an order is the same as another one."""
 ACCOUNT = select(accounts).where(accounts.c.tenant == bindparam("of"), accounts.c.id == bindparam("id"))
-ORDERS_TO_SETTLE = Lookup(_orders_to_settle)
-SAME_ORDERS = Lookup(_same_orders)
+ORDERED_CALLS = Lookup(_ordered_calls)
+SAME_ORDERS = TenantLookup(
+    select(*ORDER)
+    .where(orders.c.requested_at > bindparam("since"), orders.c.requested_at < bindparam("until"))
+    .order_by(orders.c.id.desc()),
+    orders.c.tenant,
+    orders.c.digits,
+    part=orders.c.extension,
+)
+KEYED_ORDERS = TenantLookup(
+    select(*ORDER).where(orders.c.request_key.is_not(None)).order_by(orders.c.id), orders.c.tenant, orders.c.request_key
+)
+MARK_KINDS: Sequence[ColumnElement[str]] = [literal_column(f"'{kind}'") for kind in ("event", "sequence", "call")]
+"""All there are: named, so that an index finds the marks of a name."""
+MARKS = TenantLookup(
+    select(*source_marks.c).where(source_marks.c.kind.in_(MARK_KINDS)),
+    source_marks.c.tenant,
+    source_marks.c.name,
+    part=source_marks.c.source,
+)
+CALLS_OF_REFS = TenantLookup(
+    select(calls.c.tenant, calls.c.call_ref, calls.c.ref_space), calls.c.tenant, calls.c.call_ref
+)
 SETTLE_ORDERS = Change(
-    update(orders)
-    .where(orders.c.id == bindparam("of"), orders.c.outcome.is_(None))
-    .values(
-        {
-            orders.c.dialled_by: bindparam("dialled_by"),
-            orders.c.outcome: bindparam("new_outcome"),
-            orders.c.detail: bindparam("new_detail"),
-            orders.c.peer_ref: bindparam("new_ref"),
-            orders.c.settled_at: bindparam("at"),
-            orders.c.sentence: bindparam("new_sentence"),
-        }
-    ),
-    ("dialled_by", "new_outcome", "new_detail", "new_ref", "at", "new_sentence", "of"),
+    orders.c.id,
+    (orders.c.dialled_by, orders.c.outcome, orders.c.detail, orders.c.peer_ref, orders.c.settled_at, orders.c.sentence),
+    orders.c.outcome.is_(None),
 )

@@ -13,10 +13,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gateway.store.head_numbers import HeadNumbers
-from gateway.store.journal import Journal
-
 from gateway.store.database import open_database
+from gateway.store.postgresql.head_numbers import HeadNumbers
+from gateway.store.writing.journal import Journal
 from tests.store.conftest import T0, answer_draft, end_draft, start_draft
 
 STEPS = (start_draft, answer_draft, end_draft)

@@ -30,7 +30,11 @@ SETTINGS: Mapping[str, str] = {
     "wal_keep_size": "256MB",
     "log_checkpoints": "off",
     "autovacuum_naptime": "5s",
+    "dynamic_shared_memory_type": "mmap",  # in the server's folder: a killed one leaves nothing elsewhere
 }
+MEMORY = Path("/dev/shm")
+MEMORY_BYTES = 4 << 30
+"""As much room in memory is enough for all servers of a test."""
 STANDBY = "standby"
 """The standby's ``application_name``, by which the primary waits for it."""
 
@@ -246,9 +250,9 @@ class Cluster:
 
 
 @contextmanager
-def cluster(logs: Path, *, delay_s: float = 0.0, **how: bool) -> Iterator[Cluster]:
+def cluster(logs: Path, *, delay_s: float = 0.0, on_disk: bool = False, **how: bool) -> Iterator[Cluster]:
     """A running primary and standby for the length of a block; their logs stay in the folder ``logs``."""
-    with owned_folder() as place:
+    with owned_folder(on_disk=on_disk) as place:
         found = Cluster(place, logs, delay_s=delay_s)
         try:
             found.start(**how)
@@ -260,7 +264,7 @@ def cluster(logs: Path, *, delay_s: float = 0.0, **how: bool) -> Iterator[Cluste
 @cache
 def stopped_server() -> Path:
     """Return the files of a stopped server with the database ``cti`` as this version makes it; for this process."""
-    place = Path(tempfile.mkdtemp(prefix="cti-cluster-"))
+    place = Path(tempfile.mkdtemp(prefix="cti-cluster-", dir=_memory()))
     atexit.register(shutil.rmtree, place, ignore_errors=True)
     _give(place)
     server = ClusterServer(place, place, "stopped")
@@ -277,17 +281,24 @@ def stopped_server() -> Path:
 
 
 @contextmanager
-def owned_folder() -> Iterator[Path]:
+def owned_folder(*, on_disk: bool = False) -> Iterator[Path]:
     """A folder of PostgreSQL's user for the length of a block.
 
-    It lies outside of pytest's, which only the user of the tests may enter.
+    It lies outside of pytest's, which only the user of the tests may enter; in memory where there is room, unless
+    ``on_disk``: a killed server leaves all that it has written there as well, and a busy disk takes seconds to sync it.
     """
-    place = Path(tempfile.mkdtemp(prefix="cti-cluster-"))
+    place = Path(tempfile.mkdtemp(prefix="cti-cluster-", dir=None if on_disk else _memory()))
     _give(place)
     try:
         yield place
     finally:
         shutil.rmtree(place, ignore_errors=True)
+
+
+def _memory() -> Path | None:
+    """Return a folder in memory; None where there is none, or too little."""
+    has_room = os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > MEMORY_BYTES
+    return MEMORY if has_room else None
 
 
 def _give(path: Path) -> None:

@@ -160,23 +160,32 @@ def test_connections_that_are_cut_anywhere_lose_and_double_nothing(
 ) -> None:
     proxy = Proxy(fixed_port(), server.port)
     proxy.start()
-    going = threading.Event()
+    over = threading.Event()
+    written: list[Written] = []
+    cuts = []
 
     def cut_often() -> None:
+        """Cut soon after each event: at any moment of those that are under way."""
         chance = random.Random(3)
-        while not going.wait(chance.uniform(0.01, 0.08)):
+        while not over.wait(chance.uniform(0, 0.03)):
+            cuts.append(before := len(written))
             proxy.cut()
             proxy.mend()
+            until(lambda: len(written) > before or over.is_set(), timeout_s=60)
 
     cutting = threading.Thread(target=cut_often)
     try:
         with node(proxy.port, tmp_path, name) as journal, ThreadPoolExecutor(4) as pool:
             cutting.start()
-            written = list(pool.map(lambda i: write_at_last(journal, TENANTS[i % 3], f"4733{i:06d}"), range(120)))
+            for _ in pool.map(
+                lambda i: written.append(write_at_last(journal, TENANTS[i % 3], f"4733{i:06d}")), range(120)
+            ):
+                pass
     finally:
-        going.set()
+        over.set()
         cutting.join()
         proxy.stop()
+    assert len(cuts) > 10
     check(server, name, written)
 
 

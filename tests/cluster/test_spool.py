@@ -1,18 +1,21 @@
 """The database is away, two nodes keep what their exchanges tell, and one of them is killed while it has that."""
 
+import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from tests.cluster.cell import Cell, cell, wait_for
+from tests.cluster.checker import START
 from tests.cluster.clients import Clicker, Client, Exchange
 from tests.cluster.history import Answer, SentEvent
 from tests.cluster.nodes import Node
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(240)]
-EVENTS = 400
+EVENTS, MANY = 200, 500
+AWAY_S = 10.0
 WITHIN_S = 90
 
 
@@ -71,19 +74,68 @@ def test_what_two_nodes_keep_while_the_database_is_away_is_there_once_and_in_ord
         assert_in_order(found)
 
 
-def assert_in_order(found: Cell) -> None:
+@pytest.mark.slow
+@pytest.mark.acceptance(14)
+def test_two_nodes_fill_their_spools_and_one_dies_while_it_is_emptied(
+    tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    with cell(tmp_path, nodes=2, tenants=8, server="spool = true\nspool_mb = 1", standby=False) as found:
+        first = found.nodes[0]
+        found.open_screens(4)
+        found.database.primary.kill()
+        away_since = time.monotonic()
+        send(found, found.tenants, clickers=2)
+        assert wait_for(lambda: {node.readiness()[0] for node in found.nodes} == {503}, WITHIN_S), "never full"
+        assert wait_for(lambda: any(event.answer is Answer.UNCLEAR for event in found.history.events), WITHIN_S)
+        assert wait_for(lambda: len(found.history.orders) > 0, WITHIN_S)
+        time.sleep(max(0.0, away_since + AWAY_S - time.monotonic()))
+        found.quiet()
+        assert found.history.dialled == []
+        assert {order.answer for order in found.history.orders} == {Answer.UNCLEAR}
+        held = spooled(first)
+        found.database.primary.start()
+        assert wait_for(lambda: 0 < spooled(first) < held, WITHIN_S), first.told()
+        first.restart()
+        first.wait()
+        assert wait_for(lambda: sum(map(spooled, found.nodes)) == 0, WITHIN_S), found.logs()
+        findings = found.finish()
+        assert not findings, str(findings)
+        assert_in_order(found, MANY)
+        assert_heard_in_time(found)
+        left = sum(drained["waiting"] > 0 for drained in first.said("spool_drained"))
+        record_property("figure", f"{len(kept(found))} kept, {held} at the one that died after {left} transactions")
+
+
+def assert_heard_in_time(found: Cell) -> None:
+    """Calls have the times at which their events were received, not those at which they were written down."""
+    wall = time.time() - time.monotonic()
+    heard = {
+        (tenant, number): at / 1000
+        for tenant, number, at in found.database.writable.query(
+            "SELECT tenant, number_as_sent, start_heard_at FROM calls WHERE start_heard_at IS NOT NULL"
+        )
+    }
+    late = [
+        event
+        for event in kept(found)
+        if event.kind == START and not -1 < heard[event.tenant, event.number] - wall - event.at < event.took_s + 1
+    ]
+    assert late == []
+
+
+def assert_in_order(found: Cell, least: int = EVENTS) -> None:
     """Each company's exchange sent one event after the other: what one node kept of it has its order in the log."""
     seqs = {(row.tenant, row.kind, row.number): row.seq for row in found.stored().events}
     sent = defaultdict(list)
     for event in kept(found):
         sent[event.tenant, event.node].append(seqs[event.tenant, event.kind, event.number])
-    assert sum(map(len, sent.values())) >= EVENTS
+    assert sum(map(len, sent.values())) >= least
     for key, found_seqs in sent.items():
         assert found_seqs == sorted(found_seqs), key
     ended = found.database.writable.query(
         "SELECT count(*) FROM calls WHERE status = 'ended' AND duration_s IS NOT NULL"
     )
-    assert ended[0][0] > EVENTS // 3
+    assert ended[0][0] > least // 3
 
 
 @pytest.fixture(autouse=True)

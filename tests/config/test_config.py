@@ -136,6 +136,7 @@ def test_the_examples_in_the_written_configuration_are_accepted_too(
 ) -> None:
     monkeypatch.setenv("ERP_WEBHOOK_SECRET", "whsec_" + "QUJD" * 8)
     monkeypatch.setenv("CTI_DATABASE", "postgresql://cti@db.example/cti")
+    monkeypatch.setenv("CTI_DATABASE_DIRECT", "postgresql://cti@db.example/cti")
     for name in ("ACME_EVENTS_TOKEN", "ACME_CRM_TOKEN", "CLOUD_SECRET", "PABX_SECRET", "SMDR_PASSWORD", "CDR_PASSWORD"):
         monkeypatch.setenv(name, "x" * 8)
     (tmp_path / "pbx.password").write_text("x")
@@ -145,7 +146,7 @@ def test_the_examples_in_the_written_configuration_are_accepted_too(
     uncommented = [re.sub(r"^# (?=\[|[a-z_]+ = )", "", line) for line in template().splitlines()]
     settings = [line for line in uncommented if not line.startswith("#")]
     loaded = config_file.parse(tomllib.loads("\n".join(settings)), source="gateway.toml", base=tmp_path)
-    assert set(loaded.tenants["acme"].appliances) == {"asterisk", "manager", "pbx", "softswitch", "cloud"}
+    assert set(loaded.tenants["acme"].appliances) == {"asterisk", "manager", "pbx", "softswitch", "cloud", "filial"}
 
 
 def test_a_former_name_of_a_table_is_taken_and_told() -> None:

@@ -49,10 +49,13 @@ FOR_THE_LOADER = {
 
 FOR_POSTGRESQL = {
     (config.ServerSettings, name)
-    for name in ("database", "database_password", "accept_loss", "spool", "spool_mb", "spool_hours")
+    for name in (
+        *("database", "database_password", "database_direct", "accept_loss", "remove_whole_partitions"),
+        *("spool", "spool_mb", "spool_hours"),
+    )
 }
 """Keys that a server of its own is needed for: tests/live/test_postgresql.py, tests/server/test_node_watch.py,
-tests/server/test_node_spool.py.
+tests/server/test_node_spool.py, tests/store/test_partitions.py.
 """
 
 Key = tuple[type[Table], str]

@@ -31,10 +31,11 @@ class LiveGateway:
     data: Path
     config: Path | None
     log: Path
+    host: str = "127.0.0.1"
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     def cli(self, *arguments: str, stdin: str = "") -> str:
         """Run ``cti-gateway`` on the same data and return what it printed."""
@@ -112,7 +113,7 @@ def wait_ready(gateway: LiveGateway, timeout_s: float = 40) -> None:
         if gateway.process.poll() is not None:
             break
         try:
-            connection = http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=2)
+            connection = http.client.HTTPConnection(gateway.host, gateway.port, timeout=2)
             connection.request("GET", "/readyz")
             status = connection.getresponse().status
             connection.close()

@@ -48,7 +48,7 @@ extensions = ["3500-3599"]
 url = "{url}"
 key = "{key}"
 timeout_s = 3
-
+{more}
 [sources.ami]
 kind = "ami"
 host = "127.0.0.1"
@@ -111,9 +111,9 @@ def dialling_server(made: DiallingServer) -> Iterator[int]:
 class Wire:
     """A TCP relay between site and main gateway that can be cut: what is sent then goes nowhere."""
 
-    def __init__(self, port: int) -> None:
-        self._to = port
-        self._listening = socket.create_server(("127.0.0.1", 0))
+    def __init__(self, port: int, *, to: str = "127.0.0.1", host: str = "127.0.0.1") -> None:
+        self._to = (to, port)
+        self._listening = socket.create_server((host, 0))
         self.port: int = self._listening.getsockname()[1]
         self._asks_are_cut, self._answers_are_cut = threading.Event(), threading.Event()
         self._sockets: list[socket.socket] = []
@@ -154,7 +154,7 @@ class Wire:
             except OSError:
                 return
             try:
-                far = socket.create_connection(("127.0.0.1", self._to))
+                far = socket.create_connection(self._to)
             except OSError:
                 near.close()
                 continue
@@ -182,6 +182,8 @@ class OnsiteOffice:
     key: str = ""
     site: subprocess.Popen[bytes] | None = None
     url: str = ""
+    more: str = ""
+    """Further settings of the main gateway's table."""
     prefix: Sequence[str] = ()
     told: list[str] = field(default_factory=list)
 
@@ -202,7 +204,7 @@ class OnsiteOffice:
 
     def write(self, data: str = "site-data") -> None:
         ami, appliance = self.ports
-        facts = {"ami_port": ami, "appliance_port": appliance, "secret": SECRET, "data": data}
+        facts = {"more": self.more, "ami_port": ami, "appliance_port": appliance, "secret": SECRET, "data": data}
         self.config.write_text(SITE.format(url=self.url or self.main.url, key=self.key, **facts))
 
     def start_site(self) -> None:
@@ -281,20 +283,34 @@ class OnsiteOffice:
 
 
 @contextmanager
+def exchange_of() -> Iterator[tuple[AmiServer, int, DiallingServer]]:
+    """Yield an exchange with its port, and an appliance that is not served yet."""
+    ami = AmiServer()
+    with manager(ami) as port:
+        yield ami, port, DiallingServer()
+
+
+@contextmanager
+def ended_with_logs(office: OnsiteOffice) -> Iterator[None]:
+    """End both gateways; what fails inside carries what they said."""
+    try:
+        yield
+    except BaseException as error:
+        error.add_note(f"--- site\n{office.log[-6000:]}\n--- main\n{office.main.log.read_text()[-6000:]}")
+        raise
+    finally:
+        if office.site is not None:
+            kill_group(office.site)
+        kill_group(office.main.process)
+
+
+@contextmanager
 def onsite_office(folder: Path, *, workers: int = 1, timeout_s: int = 12) -> Iterator[OnsiteOffice]:
     """Start a main gateway beside an exchange and an appliance; the site is yet to be started."""
-    ami, appliance = AmiServer(), DiallingServer()
     config = folder / "gateway.toml"
     config.write_text(MAIN.format(workers=workers, timeout_s=timeout_s))
-    with manager(ami) as ami_port, dialling_server(appliance) as appliance_port:
+    with exchange_of() as (ami, ami_port, appliance), dialling_server(appliance) as appliance_port:
         main = start_gateway(folder / "data", config=config)
         made = OnsiteOffice(main, folder, ami, appliance, (ami_port, appliance_port))
-        try:
+        with ended_with_logs(made):
             yield made
-        except BaseException as error:
-            error.add_note(f"--- site\n{made.log[-6000:]}\n--- main\n{made.main.log.read_text()[-6000:]}")
-            raise
-        finally:
-            if made.site is not None:
-                kill_group(made.site)
-            kill_group(made.main.process)

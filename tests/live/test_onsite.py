@@ -36,6 +36,7 @@ def office(wire_and_office: tuple[Wire, OnsiteOffice]) -> OnsiteOffice:
     made.appliance.answer = "OK"
     made.appliance.asked.clear()
     made.wait_connected()
+    until(made.is_brought, "nothing waits at the site", timeout_s=WAIT_S)
     return made
 
 
@@ -62,19 +63,20 @@ def test_an_answer_that_is_lost_makes_no_call_count_twice(office: OnsiteOffice, 
     wire.cut_answers()
     office.ring(5)
     until(lambda: len(office.logged()) > before, "the main gateway has some of them", timeout_s=WAIT_S)
-    assert len(office.spooled()) == 5  # and the site does not know
+    until(lambda: len(office.spooled()) == 5, "and the site does not know", timeout_s=WAIT_S)
     office.ring(5)
+    until(lambda: len(office.spooled()) == 10, "the site keeps them", timeout_s=WAIT_S)
     wire.mend()
     office.wait_logged()
     office.wait_connected()
-    until(lambda: office.is_brought(), "the site knows", timeout_s=WAIT_S)
+    until(office.is_brought, "the site knows", timeout_s=WAIT_S)
     assert office.logged() == office.told
 
 
 def test_what_was_told_while_the_link_was_cut_survives_the_site_s_death(office: OnsiteOffice, wire: Wire) -> None:
     wire.cut()
     office.ring(20)
-    until(lambda: len(office.spooled()) >= 20, "the site keeps them", timeout_s=WAIT_S)
+    until(lambda: len(office.spooled()) == 20, "the site keeps them", timeout_s=WAIT_S)
     office.kill_site()
     wire.mend()
     office.start_site()
@@ -86,7 +88,7 @@ def test_a_main_gateway_that_is_killed_misses_nothing(office: OnsiteOffice) -> N
     office.wait_heard(2)
     kill_group(office.main.process)
     office.ring(10)
-    until(lambda: len(office.spooled()) >= 10, "the site keeps them", timeout_s=WAIT_S)
+    until(lambda: len(office.spooled()) == 10, "the site keeps them", timeout_s=WAIT_S)
     office.main = start_gateway(office.main.data, config=office.main.config, port=office.main.port)
     office.wait_logged()
     assert office.logged() == office.told
@@ -140,7 +142,7 @@ def test_a_key_that_is_revoked_brings_nothing_and_fetches_nothing(office: Onsite
     told = office.click("4732100009")[1]
     assert told["outcome"] == "unreachable", told
     office.ring(3)
-    until(lambda: len(office.spooled()) >= 3, "the site keeps them", timeout_s=WAIT_S)
+    until(lambda: len(office.spooled()) == 3, "the site keeps them", timeout_s=WAIT_S)
     assert len(office.logged()) == before
     office.kill_site()
     office.add_site()  # a new key for the same site

@@ -98,12 +98,13 @@ def _raise(error: Exception) -> Answering:
 def test_why_no_answer_came_is_said_without_a_secret(answering: Answering, told: str, status: int) -> None:
     with pytest.raises(MainGatewayError) as raised:
         main_gateway(answering)[0].ask("hello", {})
-    assert told in str(raised.value)
+    assert told in str(raised.value.text)
     assert "secret" not in str(raised.value)
     assert raised.value.status == status
 
 
 def test_an_answer_without_an_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "MOST_BYTES", 100_000)
-    with pytest.raises(MainGatewayError, match="does not end"):
+    with pytest.raises(MainGatewayError) as raised:
         main_gateway(lambda _request: response(b" " * 200_000))[0].ask("hello", {})
+    assert "does not end" in str(raised.value.text)

@@ -51,12 +51,12 @@ class Road:
 
 @pytest.fixture
 def road(store: Store, monkeypatch: pytest.MonkeyPatch) -> Road:
-    monkeypatch.setattr(onsite, "FETCH_WITHIN_S", 0.2)
+    monkeypatch.setattr(onsite, "FETCH_WITHIN_S", 60)
     sites, orders = OnsiteSites(store.engine, store.journal), OnsiteOrders(store.engine, store.journal)
     sites.add("acme", "escritorio", milliseconds())
     site = sites.of("acme", "escritorio")
     assert site is not None
-    appliance = OnsiteAppliance(OnsiteConfig(onsite="escritorio", there="central"), name="pabx")
+    appliance = OnsiteAppliance(OnsiteConfig(onsite="escritorio", there="central", timeout_s=15), name="pabx")
     appliance.connect(OnsiteRoad("acme", sites, orders))
     return Road(appliance, orders, sites, site)
 
@@ -103,7 +103,8 @@ def test_a_site_that_nobody_made_is_named(road: Road) -> None:
     assert "cti-gateway onsite add filial" in str(other.probe().text)
 
 
-def test_an_order_that_is_not_fetched_is_withdrawn(road: Road) -> None:
+def test_an_order_that_is_not_fetched_is_withdrawn(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(onsite, "FETCH_WITHIN_S", 0.05)
     road.connect()
     assert road.appliance.deliver(DIAL).outcome is Outcome.UNREACHABLE
     assert road.orders.waiting(road.site, milliseconds()) == []

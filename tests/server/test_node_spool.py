@@ -1,19 +1,22 @@
 """The spool of a node, as configured: what it takes, when it is full, and what is left in it when it is turned off."""
 
-from collections.abc import Iterator
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from gateway.clock import milliseconds
 from gateway.config.loader import parse
 from gateway.domain.messages import CallStarted, Origin
-from gateway.errors import ConfigError, StoreUnavailable
+from gateway.errors import ConfigError, DatabaseAway, DatabaseNotReached, DataUnusable, StoreUnavailable
 from gateway.server.bootstrap import Gateway, build
 from gateway.store.spool.file import DATABASE, SpoolRoom
 from gateway.texts.rendering import render
-from tests.postgresql import FreshDatabase
+from tests.postgresql import USER, FreshDatabase, server
 from tests.waiting import until
 
 TENANT = {"acme": {"area_code": "47", "extensions": ["3500-3599"]}}
@@ -99,3 +102,63 @@ def test_on_sqlite_the_setting_is_refused_with_what_to_do(tmp_path: Path) -> Non
     config = parse({"server": {"spool": True}, "tenants": TENANT}, source="gateway.toml")
     with pytest.raises(ConfigError, match=r"server\.spool is for a PostgreSQL database"):
         build(config, tmp_path)
+
+
+@pytest.mark.postgresql
+def test_a_node_with_a_spool_starts_without_its_database_and_catches_up(tmp_path: Path) -> None:
+    """The database is a new one: its schema is made as soon as it can be reached."""
+    with unmade_database() as (url, make):
+        config = parse({"server": {"database": url, "node": "n1", "spool": True}, "tenants": TENANT}, source="t.toml")
+        with capture_logs() as logs, build(config, tmp_path, may_wait=True) as found:
+            found.start()
+            assert "started_without_database" in [line["event"] for line in logs]
+            assert found.core.handle(started("4732100001")).call_id == 0
+            assert found.health()["spool"] is True
+            with pytest.raises(DatabaseAway):
+                found.directory.agents("acme")
+            make()
+            until(lambda: found.spool.gauges()["cti_spooled"][1]() == 0)
+            until(lambda: not is_away(found))
+            assert [call.number for call in found.calls.recent("acme", limit=5)] == ["4732100001"]
+
+
+@pytest.mark.postgresql
+def test_a_node_without_one_says_so_and_ends(tmp_path: Path) -> None:
+    with unmade_database() as (url, _):
+        config = parse({"server": {"database": url}, "tenants": TENANT}, source="t.toml")
+        with pytest.raises(DatabaseNotReached, match="cannot be reached"):
+            build(config, tmp_path)
+
+
+@pytest.mark.postgresql
+def test_a_wrong_address_is_refused_with_a_spool_as_well(tmp_path: Path) -> None:
+    """It would not come right by itself."""
+    config = parse({"server": {"database": server().url("nowhere"), "spool": True}, "tenants": TENANT}, source="t.toml")
+    with pytest.raises(DataUnusable, match="there is no such database"):
+        build(config, tmp_path, may_wait=True)
+
+
+def is_away(found: Gateway) -> bool:
+    try:
+        found.directory.agents("acme")
+    except DatabaseAway:
+        return True
+    return False
+
+
+@contextmanager
+def unmade_database() -> Iterator[tuple[str, Callable[[], None]]]:
+    """The address of an empty database whose server cannot be reached yet, and what changes that."""
+    folder = Path(tempfile.mkdtemp(prefix="cti-pg-"))
+    folder.chmod(0o755)
+    name = "cti_begun_without"
+    server().run(f"CREATE DATABASE {name}")
+    socket = ".s.PGSQL.5432"
+    try:
+        yield (
+            f"postgresql://{USER}@/{name}?host={folder}",
+            lambda: (folder / socket).symlink_to(server().folder / socket),
+        )
+    finally:
+        server().run(f"DROP DATABASE {name} WITH (FORCE)")
+        shutil.rmtree(folder)

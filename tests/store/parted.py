@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, delete, insert, text
 
-from gateway.store.partitions.layout import EVENTS, WITH_CALLS, Part, make, parts_of
+from gateway.store.partitions.layout import EVENTS, WITH_CALLS, Partition, make, parts_of
 from gateway.store.partitions.months import month_after, month_name
 from gateway.store.postgresql.database import PostgresqlDatabase, open_postgresql
 from gateway.store.tables import call_ranges
@@ -40,12 +40,12 @@ def _part(connection: Connection, months: Sequence[int], ids: Sequence[int]) -> 
         for each in parts_of(connection, parted.table):
             connection.execute(text(f"DROP TABLE {each.name}"))
     for month in months:
-        make(connection, EVENTS, Part(f"events_{month_name(month)}", month, month_after(month)))
+        make(connection, EVENTS, Partition(f"events_{month_name(month)}", month, month_after(month)))
     connection.execute(delete(call_ranges))
     for first, end in pairwise(ids):
         connection.execute(insert(call_ranges).values(first_id=first, end_id=end, reached_at=None if first else 0))
         for parted in WITH_CALLS:
-            make(connection, parted, Part(f"{parted.table}_from_{first}", first, end))
+            make(connection, parted, Partition(f"{parted.table}_from_{first}", first, end))
 
 
 def names_of(database: PostgresqlDatabase, table: str) -> list[str]:

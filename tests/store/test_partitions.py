@@ -11,8 +11,11 @@ from structlog.testing import capture_logs
 from gateway.adapter import Delivery, Outcome
 from gateway.store import tables
 from gateway.store.audit import AuditFilter, AuditLog
-from gateway.store.partitions import dropping
+from gateway.store.figures.log import FiguresLog
+from gateway.store.figures.summing import Summing
+from gateway.store.partitions import counting, dropping
 from gateway.store.partitions.ahead import PartitionsAhead, next_width
+from gateway.store.partitions.counting import EventCounts
 from gateway.store.partitions.months import month_after, month_name, month_of, months_from
 from gateway.store.removing import Ages
 from gateway.store.retention import DAY_MS, HELD_UP_AT_MOST_MS, Retention
@@ -56,8 +59,9 @@ def store(tmp_path: Path) -> Iterator[Store]:
         journal.stop()
 
 
-def keeper(store: Store, clock: SetClock | None = None, **ages: Ages) -> Retention:
-    return Retention(store.engine, store.journal, ages, clock=clock or SetClock(), rest=str)  # type: ignore[arg-type]
+def keeper(store: Store, clock: SetClock | None = None, *, whole: bool = False, **ages: Ages) -> Retention:
+    clock = clock or SetClock()
+    return Retention(store.engine, store.journal, ages, clock=clock, rest=str, whole=whole)  # type: ignore[arg-type]
 
 
 def days(**kept: int) -> Ages:
@@ -217,6 +221,22 @@ def test_calls_go_with_their_partition_and_all_that_hangs_on_them(store: Store) 
     assert counted(store, tables.call_ranges) == 2
 
 
+def test_figures_of_calls_go_with_their_partition(store: Store) -> None:
+    call_each_ten_days(store)
+    clock = SetClock()
+    summing = Summing(store.engine, store.journal, ("acme",), clock=clock, rest=str)  # type: ignore[arg-type]
+    summing.work(NOW)
+    figures, whole = FiguresLog(store.engine), [at(2026, 3), at(2026, 3, 31), NOW]
+    assert [each.received for each in figures.of("acme", whole).intervals] == [3, 5]
+    keeper(store, acme=days(calls=40)).work(NOW)
+    left = len(call_ids(store))
+    assert left < 8
+    for _ in range(2):
+        assert [each.received for each in figures.of("acme", whole).intervals] == [0, left]
+        summing.work(NOW)
+    assert counted(store, tables.figure_sums) == 2 * left
+
+
 def test_events_of_dropped_calls_go_from_months_that_stay(store: Store) -> None:
     call_each_ten_days(store, 2)
     call(store, at(2026, 3, 31, 23) + 3_570_000)  # it ends in April
@@ -259,6 +279,33 @@ def note(store: Store, call_id: int, follow_up_at: int | None = None) -> None:
     store.journal.write(NoteDraft("acme", call_id, "Pediu orçamento", base=0, by="ana", name="Ana", **said))
 
 
+# left until a partition can go whole
+
+
+def test_rows_stay_until_their_partition_can_go_where_that_is_said(store: Store) -> None:
+    call_each_ten_days(store)
+    noted = at(2026, 3, 31)
+    with store.engine.begin() as connection:
+        connection.execute(text(f"UPDATE call_ranges SET reached_at = {noted} WHERE first_id = 4"))
+    clock = SetClock()
+    keeping = keeper(store, clock, whole=True, acme=days(calls=35, events=35))  # from 15 April on
+    keeping.work(NOW)
+    assert call_ids(store) == [4, 5, 6, 7, 8]
+    assert counted(store, tables.events) == 3 * 4  # from 1 April on
+    clock.now = at(2026, 6, 5)
+    keeping.work(clock.now)
+    assert call_ids(store) == [8]
+    assert names_of(store.database, "calls") == ["calls_from_8"]
+    assert names_of(store.database, "events") == ["events_2026_05"]
+
+
+def test_calls_of_a_range_that_lasts_for_long_go_by_their_age_all_the_same(store: Store) -> None:
+    assert call(store, at(2026, 3, 1)) == 1
+    assert call(store, at(2026, 4, 1)) == 2
+    keeper(store, whole=True, acme=days(calls=10)).work(NOW)  # 45 days before 10 May
+    assert call_ids(store) == [2]
+
+
 # behind a long reader
 
 
@@ -287,3 +334,74 @@ def test_what_cannot_be_dropped_for_hours_is_removed_row_by_row(store: Store, mo
         clock.now = NOW + HELD_UP_AT_MOST_MS
         keeping.work(clock.now)
     assert counted(store, tables.events) == 3 * 4
+
+
+# counted
+
+
+def test_events_that_are_there_once_each_are_no_news(store: Store) -> None:
+    call_each_ten_days(store, 3)
+    call(store, at(2026, 3, 5), tenant="globex")
+    assert miscounts(store) == []
+
+
+@pytest.mark.parametrize(
+    ("damage", "found", "different"),
+    [
+        ("DELETE FROM events WHERE tenant = 'acme' AND seq = 5", 8, 8),
+        ("INSERT INTO events SELECT seq, tenant, kind, at + 3456000000, extension, call_id, payload FROM events"
+         " WHERE tenant = 'acme' AND seq = 5", 10, 9),
+        ("UPDATE events SET seq = 6, at = at + 1 WHERE tenant = 'acme' AND seq = 5", 9, 8),
+    ],
+)  # fmt: skip
+def test_an_event_that_is_missing_or_there_twice_is_told(store: Store, damage: str, found: int, different: int) -> None:
+    call_each_ten_days(store, 3)
+    call(store, at(2026, 3, 5), tenant="globex")
+    with store.engine.begin() as connection:
+        connection.execute(text(damage))
+    assert miscounts(store) == [("acme", found, different)]
+
+
+def test_events_that_went_by_age_are_not_missed(store: Store) -> None:
+    call_each_ten_days(store)
+    keeper(store, acme=days(events=45)).work(NOW)
+    assert miscounts(store) == []
+    with store.engine.begin() as connection:
+        connection.execute(text("DELETE FROM events WHERE tenant = 'acme' AND seq = 20"))
+    assert miscounts(store) == [("acme", 11, 11)]
+
+
+def test_numbers_that_came_from_sqlite_may_have_gaps(store: Store) -> None:
+    with store.engine.begin() as connection:
+        connection.execute(text("INSERT INTO heads (tenant, seq) VALUES ('acme', 70)"))
+        connection.execute(text("UPDATE counters SET value = 70 WHERE name = 'event'"))
+    call_each_ten_days(store, 1)
+    assert miscounts(store) == []
+
+
+def test_it_goes_on_where_it_came_to_and_begins_again_a_day_later(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call_each_ten_days(store, 3)
+    monkeypatch.setattr(counting, "AT_ONCE", 4)
+    monkeypatch.setattr(counting, "AT_ONCE_S", 0.0)
+    counts = EventCounts(store.engine)
+    with store.engine.begin() as connection:
+        connection.execute(text("DELETE FROM events WHERE seq = 9"))
+    told = []
+    for turn in range(4):
+        with capture_logs() as logs:
+            counts.work(NOW + turn)
+        told.append(len(logs))
+    assert told == [0, 0, 1, 0]
+    with capture_logs() as logs:
+        for turn in range(3):
+            counts.work(NOW + DAY_MS + 3 + turn)
+    assert len(logs) == 1
+
+
+def miscounts(store: Store) -> list[tuple[str, int, int]]:
+    with capture_logs() as logs:
+        EventCounts(store.engine).work(NOW)
+    assert all(each["event"] == "events_miscounted" and each["log_level"] == "error" for each in logs)
+    return [(each["tenant"], each["found"], each["different"]) for each in logs]

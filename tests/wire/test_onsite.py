@@ -13,7 +13,7 @@ from gateway.config.tables import Config
 from gateway.errors import StoreUnavailable, TooManyAttempts
 from gateway.logins.attempts import Attempts
 from gateway.logins.guesses import SourceGuesses
-from gateway.store.onsite.arrivals import Arrival, Refusal, Taken
+from gateway.store.onsite.arrivals import Arrival, Refusal, TakenEvents
 from gateway.store.onsite.orders import OnsiteOrder, OnsiteOrderState
 from gateway.store.onsite.sites import OnsiteSite
 from gateway.wire import onsite
@@ -74,11 +74,11 @@ class FakeArrivals:
     taken: list[tuple[str, Sequence[Arrival], int]] = field(default_factory=list)
     fail_with: Exception | None = None
 
-    def take(self, _site: OnsiteSite, spool: str, arrivals: Sequence[Arrival], ahead_ms: int) -> Taken:
+    def take(self, _site: OnsiteSite, spool: str, arrivals: Sequence[Arrival], ahead_ms: int) -> TakenEvents:
         if self.fail_with:
             raise self.fail_with
         self.taken.append((spool, arrivals, ahead_ms))
-        return Taken(arrivals[-1].turn, [Refusal(1, "why")])
+        return TakenEvents(arrivals[-1].turn, [Refusal(1, "why")])
 
 
 @dataclass

@@ -288,6 +288,8 @@ def _result_of(call: Call, heard: HeardEvent) -> tuple[str, str | None]:
     said = read_result(heard.result_text, heard.duration_s)
     if call.legs and said in NOT_ANSWERED and any(leg.result == Result.ANSWERED for leg in call.legs):
         return Result.ANSWERED.value, heard.result_text
+    if said in NOT_ANSWERED and is_record(heard) and call.answered_at is not None:
+        return Result.ANSWERED.value, None  # who told of the answer as it was is believed
     if said is not None:
         return said.value, heard.result_text
     spoken = call.answered_at is not None or heard.duration_s or heard.recording_url or call.recording_url

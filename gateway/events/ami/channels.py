@@ -3,6 +3,7 @@
 from gateway.domain.messages import Direction
 from gateway.events.ami.endpoints import ChannelKind
 from gateway.events.ami.life import CallLife
+from gateway.events.ami.settings import InterpreterSettings
 from gateway.events.ami.state import AmiCall, AmiChannel
 from gateway.events.ami.stream import AmiBlock
 
@@ -76,7 +77,9 @@ class Channels:
         call.heard_at = at
         if uniqueid in call.ids:
             begins(call, channel)
-            call.line = variables_in(block, prefix).get("FROM_DID") or call.line
+            called_at(call, variables_in(block, prefix).get("FROM_DID", ""), self._life.settings)
+            call.is_own = call.is_own or channel.context in self._life.settings.contexts
+        call.is_own = call.is_own or channel.is_phone
         return channel
 
     def _make_room(self, at: int) -> None:
@@ -100,6 +103,12 @@ def begins(call: AmiCall, channel: AmiChannel) -> None:
         call.direction, call.number, call.caller_name = Direction.INCOMING, channel.number, channel.caller_name
         called_now = channel.state == RING and channel.exten not in NO_NUMBER_CALLED
         call.line = channel.exten if called_now else ""
+
+
+def called_at(call: AmiCall, line: str, settings: InterpreterSettings) -> None:
+    """Note which of the company's numbers was called, if the exchange says so: ``line`` is empty else."""
+    call.line = line or call.line
+    call.is_own = call.is_own or settings.is_own("", call.line)
 
 
 def number_in(block: AmiBlock, prefix: str = "") -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from gateway.domain.messages import Direction
-from gateway.events.ami.channels import UNKNOWN, variables_in
+from gateway.events.ami.channels import UNKNOWN, called_at, variables_in
 from gateway.events.ami.endings import result_of, result_of_order
 from gateway.events.ami.heard import HeardBlock
 from gateway.events.ami.state import AmiCall, AmiChannel
@@ -27,7 +27,7 @@ def dial_begins(heard: HeardBlock) -> None:
     called.dialled = dialled_in(heard)
     call = called.call
     call.originated = call.originated or source is None
-    call.line = variables_in(heard.block).get("FROM_DID") or call.line
+    called_at(call, variables_in(heard.block).get("FROM_DID", ""), heard.life.settings)
     if source is not None and call.gave_up_due is not None:
         heard.life.queue_is_left(call, call.left_queue_at, abandoned=False)
     if called.is_phone and is_agents_leg(call, called):

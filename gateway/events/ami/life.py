@@ -22,7 +22,7 @@ class CallLife:
 
     def __init__(self, settings: InterpreterSettings) -> None:
         self.settings = settings
-        self.board = Switchboard()
+        self.board = Switchboard(is_shared=settings.is_shared)
         self.tell = Teller(settings)
         self.waiting: dict[int, AmiCall] = {}
         """Calls of which something may be due, by identity."""

@@ -55,7 +55,7 @@ def member_changes(heard: HeardBlock) -> None:
     interface = heard.get("Interface") or heard.get("Location")
     extension = heard.life.settings.rules.interface(interface)
     name, reason = heard.get("MemberName"), heard.get("PausedReason") or heard.get("Reason")
-    if extension or name:
+    if extension or (name and not heard.life.settings.is_shared):
         shown = reason if state is AgentState.PAUSE else ""
         heard.life.tell.agent(extension, name, state, heard.get("Queue"), shown, heard.moment)
 

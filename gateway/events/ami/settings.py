@@ -28,6 +28,9 @@ class InterpreterSettings:
 
     ``recording_url`` is the address of a recording, in which ``{{ path }}``, ``{{ name }}`` and ``{{ id }}`` stand for
     the file's path below ``recording_folder``, its name and the call's id; empty: no address is told.
+
+    Of an exchange of several companies, calls that reach none of this one's phones are its own where they begin in one
+    of its ``contexts`` or at one of its ``lines``; with neither, all are.
     """
 
     tenant: str
@@ -43,6 +46,17 @@ class InterpreterSettings:
     most_channels: int = MOST_CHANNELS
     idle_ms: int = IDLE_MS
     longest_call_ms: int = LONGEST_CALL_MS
+    contexts: frozenset[str] = frozenset()
+    lines: re.Pattern[str] | None = None
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether the exchange is other companies' as well."""
+        return bool(self.contexts) or self.lines is not None
+
+    def is_own(self, context: str, line: str) -> bool:
+        """Return whether a call is the company's that began in ``context`` and called the number ``line``."""
+        return context in self.contexts or (self.lines is not None and self.lines.fullmatch(line) is not None)
 
     @property
     def origin(self) -> Origin:

@@ -83,6 +83,8 @@ class AmiCall:
     queue: str = ""
     originated: bool = False
     is_order: bool = False
+    is_own: bool = True
+    """Whether it is known to be the company's: others may share the exchange."""
     told: bool = False
     answered: bool = False
     is_queued: bool = False
@@ -186,7 +188,9 @@ class Recent:
 class Switchboard:
     """Channels by id and name, calls by id, bridges, and the wires that Local channels are."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_shared: bool = False) -> None:
+        """Take ``is_shared``: calls are other companies' until something shows that they are not."""
+        self._is_shared = is_shared
         self.channels: dict[str, AmiChannel] = {}
         self.by_name: dict[str, AmiChannel] = {}
         self.calls: dict[str, AmiCall] = {}
@@ -205,7 +209,7 @@ class Switchboard:
         """Return the call with this Linkedid, made if there is none."""
         call = self.calls.get(linkedid)
         if call is None:
-            call = self.calls[linkedid] = AmiCall(linkedid, at, at, {linkedid})
+            call = self.calls[linkedid] = AmiCall(linkedid, at, at, {linkedid}, is_own=not self._is_shared)
         return call
 
     def add(self, channel: AmiChannel) -> None:
@@ -241,6 +245,7 @@ class Switchboard:
                 mine.due, mine.rang_at = mine.due or at, mine.rang_at or leg.rang_at
         into.ids |= gone.ids
         self.calls.update(dict.fromkeys(gone.ids, into))
+        into.is_own = into.is_own or gone.is_own
         into.recording, into.queue = into.recording or gone.recording, into.queue or gone.queue
 
     def forget(self, call: AmiCall) -> None:

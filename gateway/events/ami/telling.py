@@ -45,34 +45,34 @@ class Teller:
 
     def starts(self, call: AmiCall, leg: AmiLeg, moment: int, *, anew: bool = True) -> None:
         """Tell that the call rings at a leg."""
-        self._told.append(CallStarted(**self._facts(call, leg.extension, moment), rings_anew=anew))
+        self._add(call, CallStarted(**self._facts(call, leg.extension, moment), rings_anew=anew))
         leg.told = True
 
     def answers(self, call: AmiCall, leg: AmiLeg, moment: int) -> None:
         """Tell that somebody speaks at a leg: those that rang beside it ring no more."""
-        self._told.append(CallAnswered(**self._facts(call, leg.extension, moment)))
+        self._add(call, CallAnswered(**self._facts(call, leg.extension, moment)))
         leg.told = leg.answered = call.answered = True
 
     def holds(self, call: AmiCall, leg: AmiLeg, moment: int) -> None:
         kind = CallHeld if leg.held else CallResumed
-        self._told.append(kind(**self._facts(call, leg.extension, moment)))
+        self._add(call, kind(**self._facts(call, leg.extension, moment)))
 
     def hands_on(self, call: AmiCall, extension: str, to: str, moment: int, *, attended: bool) -> None:
         """Tell that the call goes on at ``to``, an extension or a number outside."""
         facts = self._facts(call, extension, moment)
-        self._told.append(CallTransferred(**facts, to=to, attended=attended))
+        self._add(call, CallTransferred(**facts, to=to, attended=attended))
 
     def enters_queue(self, call: AmiCall, moment: int) -> None:
-        self._told.append(QueueEntered(**self._facts(call, "", moment)))
+        self._add(call, QueueEntered(**self._facts(call, "", moment)))
 
     def leaves_queue(self, call: AmiCall, moment: int, *, abandoned: bool) -> None:
-        self._told.append(QueueLeft(**self._facts(call, "", moment), abandoned=abandoned))
+        self._add(call, QueueLeft(**self._facts(call, "", moment), abandoned=abandoned))
 
     def leg_ends(self, call: AmiCall, leg: AmiLeg, ending: LegEnding) -> None:
         """Tell that the call is over at a leg and goes on otherwise."""
         facts = self._facts(call, leg.extension, ending.moment)
         told = CallEnded(**facts, result=ending.result, cause=ending.cause or None, goes_on=True)
-        self._told.append(told)
+        self._add(call, told)
 
     def ends(self, call: AmiCall, extension: str, moment: int, result: str | None, cause: str) -> None:
         """Tell that the whole call is over."""
@@ -80,16 +80,15 @@ class Teller:
         began_at = None if call.told else call.began_at
         hung_up_by = call.hung_up_by if result in HUNG_UP else ""
         facts = self._facts(call, extension, moment) | {"hung_up_by": hung_up_by or None}
-        self._told.append(
-            CallEnded(
-                **facts,
-                result=result,
-                cause=cause or None,
-                recording_url=recording,
-                started_at=began_at,
-                goes_on=False,
-            )
+        told = CallEnded(
+            **facts,
+            result=result,
+            cause=cause or None,
+            recording_url=recording,
+            started_at=began_at,
+            goes_on=False,
         )
+        self._add(call, told)
 
     def agent(self, extension: str, name: str, state: AgentState, queue: str, reason: str, moment: int) -> None:
         """Tell what the exchange says of an agent."""
@@ -99,8 +98,13 @@ class Teller:
         )
         self._told.append(message)
 
+    def _add(self, call: AmiCall, message: CallMessage) -> None:
+        """Keep what is told of a call, unless it is another company's."""
+        if call.is_own:
+            self._told.append(message)
+
     def _facts(self, call: AmiCall, extension: str, moment: int) -> dict[str, Any]:
-        call.told = True
+        call.told = call.told or call.is_own
         number = call.owner if call.direction is Direction.INTERNAL else call.number
         return {
             "tenant": self._settings.tenant,

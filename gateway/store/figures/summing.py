@@ -16,6 +16,7 @@ from gateway.clock import Clock
 from gateway.store import filling, tables
 from gateway.store.bulk import INSERTS
 from gateway.store.figures.sums import (
+    QUARTER,
     SummedHours,
     SumsOfHours,
     count_hours,
@@ -28,7 +29,8 @@ from gateway.store.figures.sums import (
 from gateway.store.figures.triggers import HOUR_MS
 from gateway.store.writing.journal import Journal
 
-calls, summed, changed = tables.calls, tables.figures_summed, tables.figures_changed
+calls, sums = tables.calls, tables.figure_sums
+summed, changed = tables.figures_summed, tables.figures_changed
 log = structlog.get_logger()
 
 LAG_MS = 30 * 60 * 1000
@@ -142,16 +144,25 @@ class Summing:
     def _older_hours(self, tenant: str) -> Iterator[None]:
         """Sum the hours before those that are summed, a day at a time, the newest first."""
         while (known := self._read(tenant)) and known.since:
-            newest = self._logged(func.max, tenant, calls.c.logged_at < known.since)
+            newest = self._newest_before(tenant, known.since)
             if newest is None:
                 self._move(tenant, known, known._replace(since=0))
                 log.info("figures_summed", tenant=tenant)
                 return
-            until = hour_of(newest) + HOUR_MS
-            since = max(until - DAY_MS, 0)
-            if not self._sum(tenant, known, since, until, known._replace(since=since)):
+            since = max(hour_of(newest) + HOUR_MS - DAY_MS, 0)
+            if not self._sum(tenant, known, since, known.since, known._replace(since=since)):
                 return
             yield
+
+    def _newest_before(self, tenant: str, before: int) -> int | None:
+        """Return when the newest call before ``before`` was logged, or the newest quarter began that has sums: those of
+        calls that went with a partition go too.
+        """
+        query = select(func.max(sums.c.begins_at)).where(sums.c.tenant == tenant, sums.c.kind == QUARTER)
+        with self._engine.connect() as connection:
+            summed_at: int | None = connection.execute(query.where(sums.c.begins_at < before)).scalar()
+        called_at = self._logged(func.max, tenant, calls.c.logged_at < before)
+        return max((at for at in (summed_at, called_at) if at is not None), default=None)
 
     def _sum(self, tenant: str, known: SummedHours, since: int, until: int, moved: SummedHours) -> bool:
         """Write the sums of some hours; return False where another process has written some of the tenant."""

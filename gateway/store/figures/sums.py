@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import CTE, Connection, Select, delete, func, literal, select, tuple_, union_all, update
+from sqlalchemy import CTE, Connection, Select, case, delete, func, literal, select, tuple_, union_all, update
 
 from gateway.store import tables
 from gateway.store.bulk import Write
@@ -179,3 +179,14 @@ def move(connection: Connection, tenant: str, known: SummedHours, moved: SummedH
     values = {**moved._asdict(), "version": known.version + 1}
     as_known = (summed.c.tenant == tenant, summed.c.version == known.version)
     return connection.execute(update(summed).where(*as_known).values(values)).rowcount == 1
+
+
+def distrust(connection: Connection, until: Mapping[str, int]) -> None:
+    """Have no sums of hours trusted, for each tenant of ``until``, that begin before the time it gives: of calls that
+    went without a trigger's knowing. Those hours are summed anew.
+    """
+    for tenant, at in sorted(until.items()):
+        hour = hour_of(at + HOUR_MS - 1)
+        since = case((summed.c.until < hour, summed.c.until), else_=hour)
+        older = (summed.c.tenant == tenant, summed.c.since < hour)
+        connection.execute(update(summed).where(*older).values(since=since, version=summed.c.version + 1))

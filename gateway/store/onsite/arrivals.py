@@ -49,7 +49,7 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class TakenEvents:
     """What came of a site's events: all up to ``turn`` are in the database, but for those refused."""
 
     turn: int
@@ -64,7 +64,7 @@ class OnsiteArrivals:
         self._make_draft = make_draft
         self._clock = clock
 
-    def take(self, site: OnsiteSite, spool: str, arrivals: Sequence[Arrival], ahead_ms: int) -> Taken:
+    def take(self, site: OnsiteSite, spool: str, arrivals: Sequence[Arrival], ahead_ms: int) -> TakenEvents:
         """Write down what is not in the database yet; ``ahead_ms`` is by how much the site's clock is ahead of ours.
 
         Raises ``BusyError``: the site sends them again.
@@ -78,7 +78,7 @@ class OnsiteArrivals:
                 refused.append(_refusal(site, each.turn, error))
         last = max((each.turn for each in arrivals), default=0)
         turn = self._written(site, spool, drafts, last, refused)
-        return Taken(turn, refused)
+        return TakenEvents(turn, refused)
 
     def _written(
         self,

@@ -7,6 +7,7 @@ import json
 import sqlite3
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from types import SimpleNamespace
@@ -93,8 +94,8 @@ class SiteFile:
         return self.all().get((tenant, name), SourceStanding())
 
     def take(self, tenant: str, name: str, token: int) -> SourceStanding:
-        """Return how one source is doing for who runs it from now on: on site there is one process."""
-        return self.of(tenant, name)
+        """Return how a source is doing for who runs it from now on: nobody else runs one here."""
+        return replace(self.of(tenant, name), token=token)
 
     def write(self, standings: Mapping[SourceKey, SourceStanding]) -> None:
         """Write how sources are doing."""

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, insert, select, text, update
 from sqlalchemy.exc import OperationalError
 
 from gateway.store.partitions.beginning import FIRST_WIDTH, LAST_CALL, missing_months
-from gateway.store.partitions.layout import EVENTS, WITH_CALLS, Part, make, parts_of
+from gateway.store.partitions.layout import EVENTS, WITH_CALLS, Partition, make, parts_of
 from gateway.store.tables import call_ranges, calls
 
 log = structlog.get_logger()
@@ -69,7 +69,7 @@ def in_short(engine: Engine, work: Callable[[Connection], T]) -> T | None:
         return found
 
 
-def _missing_months(connection: Connection, now: int) -> Sequence[Part]:
+def _missing_months(connection: Connection, now: int) -> Sequence[Partition]:
     return missing_months(now, parts_of(connection, EVENTS.table))
 
 
@@ -106,4 +106,4 @@ def next_width(before: int, given_out: int, in_ms: int) -> int:
 
 def _make_range(connection: Connection, first: int, end: int) -> int:
     connection.execute(insert(call_ranges).values(first_id=first, end_id=end))
-    return sum(make(connection, parted, Part(f"{parted.table}_from_{first}", first, end)) for parted in WITH_CALLS)
+    return sum(make(connection, parted, Partition(f"{parted.table}_from_{first}", first, end)) for parted in WITH_CALLS)

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, text
 
-from gateway.store.partitions.layout import EVENTS, WITH_CALLS, Part, Parted, attach, make, part, parts_of
+from gateway.store.partitions.layout import EVENTS, WITH_CALLS, Parted, Partition, attach, make, part, parts_of
 from gateway.store.partitions.months import month_after, month_name, month_of, months_from
 from gateway.store.tables import call_ranges, events
 
@@ -32,7 +32,7 @@ LOCKED_AT_MOST = "SET lock_timeout = '5s'"
 
 
 def part_events(connection: Connection) -> None:
-    """Part the event log by month, inside the transaction of ``connection``."""
+    """Partition the event log by month, inside the transaction of ``connection``."""
     now = _now()
     is_used = connection.execute(select(events.c.seq).limit(1)).first() is not None
     end = _below(connection, EVENTS) or (_first_end(now) if is_used else month_of(now))
@@ -43,12 +43,12 @@ def part_events(connection: Connection) -> None:
         connection.exec_driver_sql(f"ALTER TABLE events ADD CONSTRAINT pk_events PRIMARY KEY ({EVENTS.unique})")
     part(connection, EVENTS, end)
     _forget_bound(connection, EVENTS)
-    for month in missing_months(now, [Part("events_first", None, end)]):
+    for month in missing_months(now, [Partition("events_first", None, end)]):
         make(connection, EVENTS, month)
 
 
 def part_calls(connection: Connection) -> None:
-    """Part calls, their legs and their notes by id, inside the transaction of ``connection``."""
+    """Partition calls, their legs and their notes by id, inside the transaction of ``connection``."""
     found = [_below(connection, parted) for parted in WITH_CALLS]
     end = max((each for each in found if each), default=0) or _first_range(connection)
     for parted in WITH_CALLS:
@@ -65,16 +65,16 @@ def reach_to(connection: Connection, last: int) -> None:
             connection.exec_driver_sql(f"ALTER TABLE {parted.table} DETACH PARTITION {each.name}")
             if each.first is not None:
                 connection.exec_driver_sql(f"DROP TABLE {each.name}")
-        attach(connection, parted, Part(f"{parted.table}_first", None, end))
+        attach(connection, parted, Partition(f"{parted.table}_first", None, end))
     connection.execute(delete(call_ranges))
     connection.execute(insert(call_ranges).values(first_id=0, end_id=end, reached_at=0))
 
 
-def missing_months(now: int, known: Sequence[Part]) -> Sequence[Part]:
+def missing_months(now: int, known: Sequence[Partition]) -> Sequence[Partition]:
     """Return the months, from the present one on, that are in no partition and should be soon."""
     reached = max((each.end or 0 for each in known), default=0)
     months = [month for month in months_from(now, MONTHS_AHEAD) if month >= reached]
-    return [Part(f"events_{month_name(month)}", month, month_after(month)) for month in months]
+    return [Partition(f"events_{month_name(month)}", month, month_after(month)) for month in months]
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, delete, select, text, tuple_
 
-from gateway.store.partitions.layout import Part
+from gateway.store.partitions.layout import Partition
 from gateway.store.removing import SLICE, Removed, note_removed, remove_orders
 from gateway.store.tables import agent_notes, events, missed_claims
 
@@ -16,14 +16,14 @@ Remove = Callable[[Connection], Removed]
 OF_PEOPLE = (agent_notes, missed_claims)
 
 
-def slices_beside(engine: Engine, part: Part) -> Iterator[Remove]:
+def slices_beside(engine: Engine, part: Partition) -> Iterator[Remove]:
     """Yield what removes a slice each; run one before the next is asked for."""
     yield from _orders(engine, part)
     yield from _of_people(engine, part)
     yield from _events(engine, part)
 
 
-def _orders(engine: Engine, part: Part) -> Iterator[Remove]:
+def _orders(engine: Engine, part: Partition) -> Iterator[Remove]:
     query = f"SELECT id, order_id FROM {part.name} WHERE id > :after AND order_id IS NOT NULL ORDER BY id LIMIT {SLICE}"  # noqa: S608
     after = 0
     while rows := _read(engine, text(query), {"after": after}):
@@ -35,7 +35,7 @@ def _remove_orders(connection: Connection, rows: Sequence[Any]) -> Removed:
     return Removed(attempts=remove_orders(connection, rows))
 
 
-def _of_people(engine: Engine, part: Part) -> Iterator[Remove]:
+def _of_people(engine: Engine, part: Partition) -> Iterator[Remove]:
     for table in OF_PEOPLE:
         query = select(table.c.call_id).where(*_within(table, part.first or 0, part)).limit(SLICE)
         while rows := _read(engine, query):
@@ -47,7 +47,7 @@ def _remove_of_people(connection: Connection, table: Table, ids: Sequence[int]) 
     return Removed()
 
 
-def _events(engine: Engine, part: Part) -> Iterator[Remove]:
+def _events(engine: Engine, part: Partition) -> Iterator[Remove]:
     """Yield what removes events of the calls that do not lie in a month that went."""
     after = max(part.first or 0, 1)  # 0: those of no call
     columns = (events.c.tenant, events.c.seq, events.c.at, events.c.call_id)
@@ -66,7 +66,7 @@ def _remove_events(connection: Connection, rows: Sequence[Any]) -> Removed:
     return Removed(events=gone)
 
 
-def _within(table: Table, first: int, part: Part) -> Sequence[Any]:
+def _within(table: Table, first: int, part: Partition) -> Sequence[Any]:
     return table.c.call_id >= first, table.c.call_id < (part.end or 0)
 
 

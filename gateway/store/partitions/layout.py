@@ -19,7 +19,7 @@ class Parted(NamedTuple):
     """Of each partition: PostgreSQL lets the table itself have none."""
 
 
-class Part(NamedTuple):
+class Partition(NamedTuple):
     """A partition, with the keys ``first`` to ``end``, without the latter; None: without a bound."""
 
     name: str
@@ -57,10 +57,10 @@ IS_PARTED = text("SELECT relkind = 'p' FROM pg_class WHERE oid = CAST(:parent AS
 REMARK = text("SELECT obj_description(CAST(:parent AS regclass), 'pg_class')")
 
 
-def parts_of(connection: Connection, table: str) -> Sequence[Part]:
+def parts_of(connection: Connection, table: str) -> Sequence[Partition]:
     """Return the partitions of ``table`` in their order, but for the one of all other keys."""
     rows = connection.execute(PARTS, {"parent": table})
-    return [Part(name, first, end) for name, is_default, first, end in rows if not is_default]
+    return [Partition(name, first, end) for name, is_default, first, end in rows if not is_default]
 
 
 def is_parted(connection: Connection, table: str) -> bool:
@@ -89,10 +89,10 @@ def part(connection: Connection, parted: Parted, end: int) -> None:
         _run(connection, f"COMMENT ON TABLE {table} IS '{remark.replace(chr(39), chr(39) * 2)}'")
     _run(connection, f"CREATE TABLE {table}_default PARTITION OF {table} DEFAULT {parted.settings}")
     _move(connection, first, f"{table}_default", f"{parted.key} >= {end}")
-    attach(connection, parted, Part(first, None, end))
+    attach(connection, parted, Partition(first, None, end))
 
 
-def make(connection: Connection, parted: Parted, wanted: Part) -> int:
+def make(connection: Connection, parted: Parted, wanted: Partition) -> int:
     """Make the partition ``wanted``, and move there what lies in the DEFAULT one; return how many rows that were.
 
     For a moment nobody else may look at the DEFAULT partition, so that nothing is missed.
@@ -106,7 +106,7 @@ def make(connection: Connection, parted: Parted, wanted: Part) -> int:
     return moved
 
 
-def attach(connection: Connection, parted: Parted, wanted: Part) -> None:
+def attach(connection: Connection, parted: Parted, wanted: Partition) -> None:
     """Let the table ``wanted.name`` be a partition."""
     first = "MINVALUE" if wanted.first is None else wanted.first
     bounds = f"FROM ({first}) TO ({wanted.end})"

@@ -23,14 +23,14 @@ READ = (
 )
 
 
-class Span(NamedTuple):
+class IdSpan(NamedTuple):
     """Ids from ``first`` on and below ``end``."""
 
     first: int
     end: int
 
 
-ALL = Span(0, EVERY_ID)
+ALL = IdSpan(0, EVERY_ID)
 
 
 class CallSpans:
@@ -42,12 +42,12 @@ class CallSpans:
         """When, and by which first id."""
         self._end = EVERY_ID
 
-    def since(self, cursor: Any, at: int) -> Span:
+    def since(self, cursor: Any, at: int) -> IdSpan:
         """Return the ids of all calls that were first heard of ``at`` or later (milliseconds)."""
         if time.monotonic() - self._read_at >= KNOWN_FOR_S:
             self._learn(cursor.execute(READ).fetchall())
         first = max((first for reached_at, first in self._reached if reached_at <= at - CLOCKS_MS), default=0)
-        return Span(first, self._end)
+        return IdSpan(first, self._end)
 
     def _learn(self, rows: Sequence[tuple[int, int, int | None, int]]) -> None:
         self._reached = [(reached_at, first) for first, _, reached_at, _ in rows if reached_at is not None]

@@ -7,6 +7,7 @@ has happened, and nobody may believe that it did not.
 
 import os
 import secrets
+import threading
 import time
 from collections.abc import Mapping
 from functools import cached_property, partial
@@ -27,6 +28,7 @@ from gateway.store.postgresql import schema as postgresql_schema
 from gateway.store.postgresql.doorbell import PostgresqlDoorbell
 from gateway.store.postgresql.following import PostgresqlFollower
 from gateway.store.postgresql.log import PostgresqlEventLog
+from gateway.store.postgresql.poolers import shares_sessions
 from gateway.store.postgresql.reachability import Reachability
 from gateway.store.postgresql.reading_pool import ReadingPool, bound_reading
 from gateway.store.postgresql.transactions import LaneTransactions
@@ -79,24 +81,31 @@ class HeldByRows:
 
 
 class PostgresqlDatabase:
-    """The database at ``url``; ``data`` is this node's own folder."""
+    """The database at ``url``; ``data`` is this node's own folder.
+
+    Where ``url`` is a pooler, ``direct`` is the server's own address: all but reading goes there.
+    """
 
     kind = "postgresql"
     patience_s = 8.0
     loading_hold_s = 0.1
     """No event waits for an import here; more in a transaction makes it twice as fast."""
 
-    def __init__(self, url: URL, data: Path) -> None:
+    def __init__(self, url: URL, data: Path, direct: URL | None = None) -> None:
         self._url = url
+        self._direct = direct or url
         self._data = data
+        self._upgrade_due = False
+        self._upgrading = threading.Lock()
 
     def __repr__(self) -> str:
         return f"PostgresqlDatabase({self.shown!r})"
 
     @property
     def shown(self) -> str:
-        """The address without its password, for people."""
-        return self._url.render_as_string(hide_password=True).replace(DRIVER, self.kind, 1)
+        """The address without its password, for people; where there are two, both."""
+        told = (url.render_as_string(hide_password=True) for url in dict.fromkeys((self._url, self._direct)))
+        return " / ".join(address.replace(DRIVER, self.kind, 1) for address in told)
 
     @property
     def data(self) -> Path:
@@ -105,7 +114,11 @@ class PostgresqlDatabase:
     @cached_property
     def engine(self) -> Engine:
         prepare(self._data)
+        # Behind a pooler each transaction may meet another connection, on which other statements were prepared.
+        through_pooler = {"prepare_threshold": None} if self._direct != self._url else {}
         engine = self._engine(
+            self._url,
+            through_pooler,
             isolation_level="REPEATABLE READ",
             poolclass=ReadingPool,
             pool_size=READERS,
@@ -115,12 +128,12 @@ class PostgresqlDatabase:
             pool_pre_ping=True,
         )
         event.listen(engine, "connect", _prepare_to_read)
-        bound_reading(engine, self._reachability)
+        bound_reading(engine, self._reachability, before_connecting=self._catch_up)
         return engine
 
     @cached_property
     def _reachability(self) -> Reachability:
-        return Reachability(partial(self._driver_connection, {"connect_timeout": ASK_WITHIN_S}))
+        return Reachability(partial(self._driver_connection, self._url, connect_timeout=ASK_WITHIN_S))
 
     @cached_property
     def _writing_engine(self) -> Engine:
@@ -132,17 +145,20 @@ class PostgresqlDatabase:
         return self._unpooled(READ_WITHIN_MS)
 
     def _unpooled(self, held_at_most_ms: int) -> Engine:
-        engine = self._engine(isolation_level="READ COMMITTED", poolclass=NullPool)
+        engine = self._engine(self._direct, {}, isolation_level="READ COMMITTED", poolclass=NullPool)
         event.listen(engine, "connect", partial(_prepare_to_write, held_at_most_ms))
         return engine
 
-    def _engine(self, **options: Any) -> Engine:
+    def _engine(self, url: URL, settings: Mapping[str, Any], **options: Any) -> Engine:
         # What the address says itself counts more.
-        usual = {name: value for name, value in CONNECTING.items() if name not in self._url.query}
-        return create_engine(self._url, paramstyle="format", connect_args=usual, hide_parameters=True, **options)
+        usual = {name: value for name, value in CONNECTING.items() if name not in url.query}
+        arguments = {**usual, **settings}
+        return create_engine(url, paramstyle="format", connect_args=arguments, hide_parameters=True, **options)
 
     @cached_property
     def lanes(self) -> int:
+        if self._upgrade_due:  # as in a new database; another number would cost no more than time
+            return postgresql_schema.LANES
         with self.engine.connect() as connection:
             return postgresql_schema.lanes(connection)
 
@@ -156,6 +172,7 @@ class PostgresqlDatabase:
 
     def _settled_connection(self) -> Connection:
         """Return a connection for writing, to a database whose epoch has begun: nothing is written before."""
+        self._catch_up()
         connection = self._writing_engine.connect()
         try:
             settle(connection.connection.dbapi_connection)  # type: ignore[arg-type]
@@ -166,12 +183,12 @@ class PostgresqlDatabase:
 
     def direct_connection(self) -> Any:
         """Return a psycopg connection of the caller's own, in autocommit mode; close it. Raises ``psycopg.Error``."""
-        return self._driver_connection({})
+        return self._driver_connection(self._direct)
 
-    def _driver_connection(self, wanted: Mapping[str, Any]) -> Any:
+    def _driver_connection(self, url: URL, **wanted: Any) -> Any:
         import psycopg
 
-        arguments, options = self.engine.dialect.create_connect_args(self._url)
+        arguments, options = self.engine.dialect.create_connect_args(url)
         settings: dict[str, Any] = {**CONNECTING, **options, **wanted}
         return psycopg.connect(*arguments, **settings, autocommit=True)
 
@@ -209,6 +226,13 @@ class PostgresqlDatabase:
 
     def presence(self) -> Presence:
         return self._shared.presence()
+
+    def shares_sessions(self) -> bool:
+        return self._shares_sessions
+
+    @cached_property
+    def _shares_sessions(self) -> bool:
+        return shares_sessions(self.direct_connection)
 
     def check(self) -> None:
         """Do nothing: a connection stays with the database that it was made to."""
@@ -248,6 +272,18 @@ class PostgresqlDatabase:
         ):
             postgresql_schema.upgrade(connection, self.shown)
 
+    def upgrade_later(self) -> None:
+        self._upgrade_due = True
+
+    def _catch_up(self) -> None:
+        """Bring the schema to this version where that was put off. Raises as ``upgrade`` does."""
+        if not self._upgrade_due:
+            return
+        with self._upgrading:
+            if self._upgrade_due:
+                self.upgrade()
+                self._upgrade_due = False
+
     def explain(self, error: BaseException) -> DataUnusable | None:
         return postgresql_errors.explain(error, self.shown) or opening.explain(error, self._data)
 
@@ -261,13 +297,18 @@ class PostgresqlDatabase:
             self.engine.dispose()
 
 
-def open_postgresql(url: str, data: Path, password: str | None = None) -> PostgresqlDatabase:
-    """Return the database at ``url``, with ``password`` where it stands apart. Raises ``ConfigError``."""
-    parsed = _parsed(url)
-    return PostgresqlDatabase(parsed.set(password=password) if password else parsed, data)
+def open_postgresql(
+    url: str, data: Path, password: str | None = None, *, direct: str | None = None
+) -> PostgresqlDatabase:
+    """Return the database at ``url``, with ``password`` where it stands apart; ``direct``: see ``PostgresqlDatabase``.
+
+    Raises ``ConfigError``.
+    """
+    server = _parsed(direct, password, "server.database_direct") if direct is not None else None
+    return PostgresqlDatabase(_parsed(url, password, "server.database"), data, server)
 
 
-def _parsed(url: str) -> URL:
+def _parsed(url: str, password: str | None, setting: str) -> URL:
     """Return ``url`` with the driver that we use. The message says nothing of it: it may hold a password."""
     try:
         parsed = make_url(url)
@@ -275,10 +316,11 @@ def _parsed(url: str) -> URL:
         parsed = None
     if parsed is None or parsed.drivername not in ("postgresql", "postgres", DRIVER):
         raise ConfigError(
-            Text("server.database is no address of a PostgreSQL database."),
+            Text("{setting} is no address of a PostgreSQL database.", setting=setting),
             hint=Text("Expected something like postgresql://USER@HOST/DATABASE; without one, SQLite in server.data."),
         )
-    return parsed.set(drivername=DRIVER)
+    parsed = parsed.set(drivername=DRIVER)
+    return parsed.set(password=password) if password else parsed
 
 
 def _prepare_to_read(connection: Any, _record: Any) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from gateway.errors import DatabaseAway, DataUnusable
+from gateway.errors import DatabaseAway, DatabaseNotReached, DataUnusable
 
 REACH = (
     "Is server.database right (host, port, name), does the server run, and does its pg_hba.conf let this machine in?"
@@ -25,6 +25,8 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "57P03": ("{name} is just starting or stopping.", "Wait a moment and start again."),
 }
 """By SQLSTATE."""
+PASSING = (None, "25006", "53300", "57P03")
+"""What is over by itself some time: no answer, a failover, too many connections, a start."""
 
 
 def explain(error: BaseException, name: str) -> DataUnusable | None:
@@ -36,7 +38,8 @@ def explain(error: BaseException, name: str) -> DataUnusable | None:
     state = sqlstate_of(cause)
     usual = ("{name} cannot be reached ({reason}).", REACH) if state is None else ("{name}: {reason}.", "")
     sentence, hint = SENTENCES.get(state or "", usual)
-    return DataUnusable(sentence.format(name=name, reason=said), hint=hint)
+    kind = DatabaseNotReached if state in PASSING else DataUnusable
+    return kind(sentence.format(name=name, reason=said), hint=hint)
 
 
 def sqlstate_of(error: Any) -> str | None:

@@ -5,14 +5,15 @@ other.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, text
 
+from gateway.domain.calls.states import Event
 from gateway.store.bulk import Driver
-from gateway.store.tables import call_ids, order_ids
-from gateway.store.writing.drafts import OrderDraft, WriteJob
+from gateway.store.writing.drafts import EventDraft, OrderDraft, WriteJob
+from gateway.store.writing.lookups import Answer, nothing
 from gateway.store.writing.numbers import NONE_AT_HAND
 
 LOCK_HEADS = "SELECT tenant, seq FROM heads WHERE tenant = ANY(%s::text[]) ORDER BY tenant FOR UPDATE"
@@ -25,7 +26,16 @@ ADD_HEADS = text(
     "ON CONFLICT DO NOTHING"
 )
 LOCK_NAMES = "SELECT pg_advisory_xact_lock(hashtextextended('cti-gateway ' || name, 0)) FROM unnest(%s::text[]) AS name"
-NEXT_IDS = "SELECT nextval(%s::regclass) FROM generate_series(1, %s)"
+NEXT_IDS = (
+    "SELECT 'call', nextval('call_ids') FROM generate_series(1, %s) "
+    "UNION ALL SELECT 'order', nextval('order_ids') FROM generate_series(1, %s)"
+)
+FIRST_IDS = (
+    "SELECT what, nextval(ids) FROM (SELECT 'call' AS what, 'call_ids'::regclass AS ids FROM generate_series(1, %s) "
+    "UNION ALL SELECT 'order', 'order_ids' FROM generate_series(1, %s)) AS wanted "
+    "WHERE (SELECT count(*) FROM heads WHERE tenant = ANY(%s::text[])) = %s"
+)
+"""None where a head is missing: the transaction begins anew then, and the numbers would be lost."""
 
 OTHERS = "others"
 """The lock of jobs that name neither a company nor a lock of their own."""
@@ -46,47 +56,61 @@ class HeadNumbers:
         self._driver = driver
         self._read: dict[str, int] = {}
         self._last: dict[str, int] = {}
-        self._calls: deque[int] = deque()
-        self._orders: deque[int] = deque()
+        self._ids: dict[str, deque[int]] = {"call": deque(), "order": deque()}
         self._more = 4
         """How many ids to fetch when those at hand were too few: more each time, for each is a trip to the server."""
 
     def lock(self, drafts: Sequence[Any]) -> None:
         """Hold the heads of the drafts' tenants, then the locks that jobs name. Raises ``HeadsMissing``."""
-        self._hold({draft.tenant for draft in drafts if draft.tenant is not None})
+        for _ in self._hold(drafts):
+            pass
+
+    def load(self, drafts: Sequence[Any]) -> Iterator[None]:
+        """Lock the same, and fetch ids for the calls and orders that ``drafts`` open by what they are."""
+        locking = self._hold(drafts)
+        next(locking)
+        orders = sum(1 for draft in drafts if isinstance(draft, OrderDraft))
+        starts = sum(1 for draft in drafts if isinstance(draft, EventDraft) and draft.event.event is Event.START)
+        tenants = sorted({draft.tenant for draft in drafts if draft.tenant is not None})
+        counts = [starts + orders, orders, tenants, len(tenants)]
+        fetched = self._ask(FIRST_IDS, counts) if starts + orders else nothing
+        yield
+        yield from locking
+        self._keep_ids(fetched)
+
+    def _hold(self, drafts: Sequence[Any]) -> Iterator[None]:
+        wanted = {draft.tenant for draft in drafts if draft.tenant is not None}
+        held = self._ask(LOCK_HEADS, [sorted(wanted)]) if wanted else nothing
         jobs = [draft for draft in drafts if isinstance(draft, WriteJob)]
         if names := {job.lock or OTHERS for job in jobs if job.lock or job.tenant is None}:
-            self._rows(LOCK_NAMES, [sorted(names)])
-
-    def _hold(self, wanted: set[str]) -> None:
-        if wanted:
-            self._read = dict(self._rows(LOCK_HEADS, [sorted(wanted)]))
-            self._last = dict(self._read)
-            if len(self._read) < len(wanted):
-                raise HeadsMissing(wanted - self._read.keys())
+            self._ask(LOCK_NAMES, [sorted(names)])
+        yield
+        self._read = dict(held())
+        self._last = dict(self._read)
+        if len(self._read) < len(wanted):
+            raise HeadsMissing(wanted - self._read.keys())
 
     def reserve(self, drafts: Sequence[object], new_calls: Callable[[], int]) -> None:
         orders = sum(1 for draft in drafts if isinstance(draft, OrderDraft))
-        self._calls.extend(self._ids(call_ids.name, new_calls() + orders))
-        self._orders.extend(self._ids(order_ids.name, orders))
+        self._fetch_ids(max(0, new_calls() + orders - len(self._ids["call"])), 0)
 
     def seq(self, tenant: str) -> int:
         self._last[tenant] += 1
         return self._last[tenant]
 
     def call_at_hand(self) -> int:
-        return self._calls[0] if self._calls else NONE_AT_HAND
+        return self._ids["call"][0] if self._ids["call"] else NONE_AT_HAND
 
     def next_call(self) -> int:
-        if not self._calls:
-            self._calls.extend(self._ids(call_ids.name, self._more))
+        if not self._ids["call"]:
+            self._fetch_ids(self._more, 0)
             self._more *= 4
-        return self._calls.popleft()
+        return self._ids["call"].popleft()
 
     def next_order(self) -> int:
-        if not self._orders:
-            self._orders.extend(self._ids(order_ids.name, 1))
-        return self._orders.popleft()
+        if not self._ids["order"]:
+            self._fetch_ids(0, 1)
+        return self._ids["order"].popleft()
 
     def flush(self) -> None:
         moved = {tenant: seq for tenant, seq in self._last.items() if seq != self._read[tenant]}
@@ -94,12 +118,19 @@ class HeadNumbers:
             self._driver.connection.execute(MOVE_HEADS, [list(moved), list(moved.values())])
             self._read = dict(self._last)
 
-    def _ids(self, sequence: str, count: int) -> list[int]:
-        return [row[0] for row in self._rows(NEXT_IDS, [sequence, count])] if count else []
+    def _fetch_ids(self, calls: int, orders: int) -> None:
+        self._keep_ids(self._ask_ids(calls, orders))
 
-    def _rows(self, statement: str, values: list[object]) -> list[tuple[Any, ...]]:
-        rows: list[tuple[Any, ...]] = self._driver.connection.execute(statement, values).fetchall()
-        return rows
+    def _ask_ids(self, calls: int, orders: int) -> Answer:
+        return self._ask(NEXT_IDS, [calls, orders]) if calls or orders else nothing
+
+    def _keep_ids(self, fetched: Answer) -> None:
+        for what, number in fetched():
+            self._ids[what].append(number)
+
+    def _ask(self, statement: str, values: list[object]) -> Answer:
+        answer: Answer = self._driver.connection.execute(statement, values).fetchall
+        return answer
 
 
 def add_heads(connection: Connection, tenants: Iterable[str]) -> None:

@@ -2,6 +2,7 @@
 hangs.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import psycopg
@@ -9,7 +10,7 @@ from sqlalchemy import Engine, PoolProxiedConnection, QueuePool, event
 from sqlalchemy.engine.interfaces import ExceptionContext
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from gateway.errors import DatabaseAway
+from gateway.errors import DatabaseAway, DataUnusable
 from gateway.store.postgresql.reachability import Reachability, ReadingConnection
 
 
@@ -38,10 +39,11 @@ class ReadingPool(QueuePool):
         return self.checkedout() >= self.size() + self._max_overflow
 
 
-def bound_reading(engine: Engine, reachability: Reachability) -> None:
+def bound_reading(engine: Engine, reachability: Reachability, before_connecting: Callable[[], None]) -> None:
     """Have nobody who reads by ``engine``, whose pool is a ``ReadingPool``, wait for a server that does not answer.
 
-    What comes of its absence is ``DatabaseAway``, with the driver's error as its cause.
+    What comes of its absence is ``DatabaseAway``, with the driver's error as its cause. ``before_connecting`` may raise
+    ``DataUnusable``.
     """
     assert isinstance(engine.pool, ReadingPool)
     engine.pool.reachability = reachability
@@ -49,6 +51,11 @@ def bound_reading(engine: Engine, reachability: Reachability) -> None:
     @event.listens_for(engine, "do_connect")
     def connect(_dialect: Any, _record: Any, arguments: Any, settings: Any) -> ReadingConnection:
         reachability.require()
+        try:
+            before_connecting()
+        except DataUnusable as error:
+            reachability.doubt()
+            raise DatabaseAway from error
         connection = ReadingConnection.connect(*arguments, **settings)
         connection.reachability = reachability
         return connection

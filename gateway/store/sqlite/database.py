@@ -90,6 +90,9 @@ class SqliteDatabase:
     def presence(self) -> Presence:
         return FilePresence(self._data)
 
+    def shares_sessions(self) -> bool:
+        return False
+
     def check(self) -> None:
         self._opened[1].check()
 
@@ -101,6 +104,9 @@ class SqliteDatabase:
 
     def upgrade(self) -> None:
         sqlite.upgrade(self.engine, self._data)
+
+    def upgrade_later(self) -> None:
+        """Do nothing: a file is there, or cannot be used."""
 
     def explain(self, error: BaseException) -> DataUnusable | None:
         return opening.explain(error, self._data)

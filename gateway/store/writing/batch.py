@@ -5,7 +5,7 @@ what it says.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -25,14 +25,13 @@ from gateway.domain.identifiers import named_by
 from gateway.errors import BadParameter
 from gateway.store import missed_changes, note_changes, rows, statements
 from gateway.store.agents_at_extensions import AgentsAtExtensions
-from gateway.store.bulk import Driver
+from gateway.store.bulk import Driver, Writes, write_together
 from gateway.store.choosing import choose
 from gateway.store.identified import Identified
 from gateway.store.letters import fields as letters
 from gateway.store.source_marks import SeenEvent, SourceMarks, mark_of
 from gateway.store.spoken_with import SpokenWith
-from gateway.store.writing import repeats
-from gateway.store.writing.candidates import CandidateCall, KnownCalls
+from gateway.store.writing.candidates import CandidateCall, KnownCalls, KnownOrder
 from gateway.store.writing.drafts import (
     AgentStateDraft,
     Choice,
@@ -49,8 +48,10 @@ from gateway.store.writing.drafts import (
     UntoldNote,
     WriteJob,
 )
+from gateway.store.writing.lookups import load_together
 from gateway.store.writing.matching import Matches
 from gateway.store.writing.numbers_of import numbers_of
+from gateway.store.writing.repeats import Repeats
 from gateway.store.writing.source_fence import SourceFences
 from gateway.texts.languages import DEFAULT, Language
 from gateway.texts.text import Text
@@ -71,6 +72,10 @@ def no_owner() -> str | None:
     return None
 
 
+Written = tuple[Writes, Sequence[Any]]
+"""A statement, and the rows that it is to write."""
+
+
 class Batch:
     """One use of each: it loads what the drafts need, works them out one after the other, and writes it all."""
 
@@ -89,10 +94,11 @@ class Batch:
         self._driver = Driver(connection)
         self._numbers = numbers_of(self._driver)
         self._calls = KnownCalls(connection, self._driver)
+        self._repeats = Repeats(self._driver)
         self._matches = Matches(self._driver)
         self._identified = Identified(self._driver)
         self._agents = AgentsAtExtensions(self._driver)
-        self._marks = SourceMarks(connection, self._driver)
+        self._marks = SourceMarks(self._driver)
         self._fences = SourceFences(self._driver)
         self._matched: dict[int, dict[str, Any]] = {}
         self._touched: dict[int, CandidateCall] = {}
@@ -104,7 +110,7 @@ class Batch:
         self._notes: list[dict[str, Any]] = []
         self._agent_states: list[dict[str, Any]] = []
         self._spoken_with = SpokenWith(self._driver)
-        self._rows = (
+        self._rows: Sequence[tuple[Writes, list[dict[str, Any]]]] = (
             (statements.WRITE_ORDERS, self._orders),
             (statements.SETTLE_ORDERS, self._settled),
             (statements.WRITE_ATTEMPTS, self._attempts),
@@ -116,38 +122,52 @@ class Batch:
 
     def write(self, drafts: Sequence[object]) -> list[Any]:
         """Write ``drafts`` in order and return what came of each."""
-        self._numbers.lock(drafts)
-        self._fences.load(drafts)
+        first = (self._numbers.load(drafts), self._fences.load(drafts))
         if any(mark_of(draft) is not None for draft in drafts):
-            drafts = self._marked(drafts)
-        self._load(drafts)
+            load_together(self._driver, (*first, self._marks.load(drafts)))
+            drafts = self._known_by_marks(drafts)
+            load_together(self._driver, tuple(self._loads(drafts)))
+        else:
+            load_together(self._driver, (*first, *self._loads(drafts)))
+        self._reserve(drafts)
         results = [ADD[type(draft)](self, draft) for draft in drafts]
         self._flush()
         return results
 
-    def _marked(self, drafts: Sequence[object]) -> list[object]:
-        """Read what sources said of earlier events; return the drafts, each call by the id that it is known by."""
-        self._marks.load(drafts)
+    def _known_by_marks(self, drafts: Sequence[object]) -> list[object]:
+        """Return ``drafts``, each call by the id that it is known by."""
         return [self._marks.resolved(draft) if isinstance(draft, EventDraft) else draft for draft in drafts]
 
-    def _load(self, drafts: Sequence[object]) -> None:
-        """Read numbers, open calls and number owners that ``drafts`` need, in a handful of statements."""
+    def _loads(self, drafts: Sequence[object]) -> Iterator[Iterator[None]]:
+        """Return what reads all that ``drafts`` need: calls, orders, who sits where, whose numbers are."""
+        kinds: dict[type, list[Any]] = defaultdict(list)
+        for draft in drafts:
+            kinds[type(draft)].append(draft)
+        events, orders, settled = kinds[EventDraft], kinds[OrderDraft], kinds[Settlement]
+        if events:
+            yield self._calls.load(events)
+        if events or kinds[AgentStateDraft]:
+            yield self._agents.load(events, kinds[AgentStateDraft])
+        order_ids = {draft.event.order_id for draft in events if draft.event.order_id is not None}
+        if order_ids or settled:
+            yield self._calls.load_orders(order_ids.union(draft.order_id for draft in settled))
+        if orders:
+            yield self._repeats.load(orders)
+        if events or orders:
+            yield self._load_matches(events, orders)
+
+    def _load_matches(self, events: Iterable[EventDraft], orders: Iterable[OrderDraft]) -> Iterator[None]:
+        numbers: dict[str, set[str]] = defaultdict(set)
+        for event in events:
+            numbers[event.message.tenant].update(event.event.forms)
+        for order in orders:
+            numbers[order.message.tenant].update(order.other.candidates)
+        return self._matches.load(numbers)
+
+    def _reserve(self, drafts: Sequence[object]) -> None:
         about_calls = [draft for draft in drafts if isinstance(draft, EventDraft)]
-        if about_calls:
-            self._calls.load(about_calls)
-            self._agents.load(about_calls)
         if about_calls or not all(isinstance(draft, WriteJob) for draft in drafts):
             self._numbers.reserve(drafts, lambda: self._calls.likely_new(about_calls))
-        self._load_matches(drafts)
-
-    def _load_matches(self, drafts: Sequence[object]) -> None:
-        numbers: dict[str, set[str]] = defaultdict(set)
-        for draft in drafts:
-            if isinstance(draft, EventDraft):
-                numbers[draft.message.tenant].update(draft.event.forms)
-            elif isinstance(draft, OrderDraft):
-                numbers[draft.message.tenant].update(draft.other.candidates)
-        self._matches.load(numbers)
 
     def _add_work(self, draft: WriteJob) -> Any:
         return draft.run(self._connection)
@@ -198,8 +218,8 @@ class Batch:
         self._fences.check(draft)
         if self._marks.seen(draft) is not None:
             return Recorded(0, 0, repeated=True)
-        found = statements.AGENTS.run(self._driver, {draft.message.tenant: [draft.extension]})
-        state = rows.agent_state(draft, found[0][2] if len(found) == 1 else None)
+        login, _ = self._agents.at(draft.message.tenant, draft.extension)
+        state = rows.agent_state(draft, login or None)
         self._agent_states.append(state)
         seq = self._numbers.seq(draft.message.tenant)
         self._events.append(rows.agent_event(draft, state, seq))
@@ -267,24 +287,26 @@ class Batch:
 
     def _add_order(self, draft: OrderDraft) -> Recorded:
         message = draft.message
-        earlier = repeats.earlier(self._connection, self._driver, self._orders, draft)
+        earlier = self._repeats.earlier(draft)
         if earlier is not None:
-            return Recorded(earlier["call_id"], 0, earlier["id"], repeated=True)
+            return Recorded(earlier.call_id, 0, earlier.id, repeated=True)
         order_id = self._numbers.next_order()
         order = placed_order(message, draft.extension, draft.other, order_id)
         decided = self._decided(partial(decide_order, order))
         call = self._take(decided, message.tenant, draft.other.candidates, order.at)
-        self._orders.append(rows.order(draft, order_id, call.call.id, self._owner()))
+        row = rows.order(draft, order_id, call.call.id, self._owner())
+        self._repeats.add(row)
+        self._orders.append(row)
         told = {"digits": draft.digits, "appliance": draft.appliance}
         return Recorded(call.call.id, self._log(decided.kind, call, order.at, told), order_id)
 
     def _add_settlement(self, draft: Settlement) -> Recorded:
-        self._flush_rows()
-        ((tenant, call_id, appliance, outcome),) = statements.ORDERS_TO_SETTLE.run(self._driver, [draft.order_id])
-        call = self._calls.get(call_id)
-        if outcome is not None:
+        order = self._calls.order(draft.order_id) or self._of_this_batch(draft.order_id)
+        call = self._calls.get(order.call_id)
+        if order.outcome is not None:
             return Recorded(call.call.id, 0, draft.order_id)
-        delivery = draft.delivery
+        tenant, delivery = order.tenant, draft.delivery
+        self._calls.settle(draft.order_id, delivery.outcome.value)
         language = self._language_of(tenant)
         said = rows.kept(delivery.text, language)
         self._settled.append(rows.settled(draft, said))
@@ -292,7 +314,7 @@ class Batch:
             attempt_said = said if made.delivery is delivery else rows.kept(made.delivery.text, language)
             self._attempts.append(rows.attempt(made, tenant, draft.order_id, attempt_said))
         self._change(decide_about(call.call, SettledOrder(delivery.outcome.value, draft.at)).call)
-        dialled_by = draft.attempts[-1].appliance if draft.attempts else appliance
+        dialled_by = draft.attempts[-1].appliance if draft.attempts else order.appliance
         told = {
             "outcome": delivery.outcome.value,
             "detail": said[0],
@@ -300,32 +322,40 @@ class Batch:
         }
         return Recorded(call.call.id, self._log(EventKind.ORDER_SETTLED, call, draft.at, told), draft.order_id)
 
-    def _flush(self) -> None:
-        if self._driver.pipeline is None:
-            self._flush_all()
-        else:
-            with self._driver.pipeline():
-                self._flush_all()
-
-    def _flush_all(self) -> None:
+    def _of_this_batch(self, order_id: int) -> KnownOrder:
+        """Return an order that was not there when the batch began."""
         self._flush_rows()
-        self._marks.flush()
-        self._numbers.flush()
+        load_together(self._driver, [self._calls.load_orders([order_id])])
+        order = self._calls.order(order_id)
+        if order is None:
+            raise LookupError(f"no order {order_id}")
+        return order
 
-    def _flush_rows(self) -> None:
-        if self._touched:
-            touched = self._touched.values()
-            self._tell_missed(touched)
-            statements.WRITE_CALLS.run(self._driver, [call.to_write() for call in touched])
-            legs = [row for call in touched if call.call.legs for row in call.legs_to_keep()]
-            statements.WRITE_LEGS.run(self._driver, legs)
-            self._touched = {}
-        for statement, written in self._rows:
-            if written:
-                statement.run(self._driver, written)
-                written.clear()
+    def _flush(self) -> None:
+        self._flush_rows(last=True)
+
+    def _flush_rows(self, *, last: bool = False) -> None:
+        """Write what the batch has made so far; the ``last`` time, what is written once."""
+        marks = (self._marks.to_write(),) if last else ()
+        with self._driver.together():
+            write_together(self._driver, (*self._calls_to_write(), *self._rows, *marks))
+            if self._spoken_with:
+                self._spoken_with.ask()
+            if last:
+                self._numbers.flush()
+        for _, written in self._rows:
+            written.clear()
         if self._spoken_with:
-            self._settle_missed()
+            self._settle_missed(last=last)
+
+    def _calls_to_write(self) -> Sequence[Written]:
+        touched, self._touched = self._touched.values(), {}
+        if not touched:
+            return ()
+        self._tell_missed(touched)
+        legs = [row for call in touched if call.call.legs for row in call.legs_to_keep()]
+        calls = [call.to_write() for call in touched]
+        return (statements.WRITE_CALLS, calls), (statements.WRITE_LEGS, legs)
 
     def _tell_missed(self, calls: Iterable[CandidateCall]) -> None:
         """Let the log tell that calls have come to the list of missed calls, or left it."""
@@ -336,11 +366,17 @@ class Batch:
                 told = {"missed_call": call.id, "change": "missed" if missed else "answered"}
                 self._log_missed(known.tenant, call.end_heard_at or call.logged_at, told)
 
-    def _settle_missed(self) -> None:
+    def _settle_missed(self, *, last: bool) -> None:
         """Mark the missed calls of those with whom somebody speaks now as returned, and let the log tell of it."""
-        for tenant, call_id, at, change in self._spoken_with.settle():
+        settled = self._spoken_with.settle()
+        if not settled:
+            return
+        for tenant, call_id, at, change in settled:
             self._log_missed(tenant, at, {"missed_call": call_id, "change": change})
-        statements.WRITE_EVENTS.run(self._driver, self._events)
+        with self._driver.together():
+            write_together(self._driver, (*self._spoken_with.to_write(), (statements.WRITE_EVENTS, self._events)))
+            if last:
+                self._numbers.flush()
         self._events.clear()
 
     def _change_missed(self, draft: MissedDraft) -> Recorded:

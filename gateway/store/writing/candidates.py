@@ -1,8 +1,9 @@
 """The logged calls that a batch of events may belong to, read at once and worked on in memory."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
@@ -16,8 +17,11 @@ from gateway.store import statements
 from gateway.store.bulk import Driver
 from gateway.store.call_columns import BESIDE_COLUMNS, BOOK_COLUMNS, CALL_COLUMNS, PLACES, PLAIN_COLUMNS, SWITCHES
 from gateway.store.writing.drafts import EventDraft
+from gateway.store.writing.lookups import nothing
 
 ID, LEG_COUNT = PLACES["id"], PLACES["leg_count"]
+ORDER_COLUMNS = 5
+"""How many columns of an order stand ahead of its call's."""
 NOTHING_BESIDE: dict[str, Any] = dict.fromkeys(BESIDE_COLUMNS)
 
 
@@ -67,6 +71,15 @@ class CandidateCall:
         return changed
 
 
+class KnownOrder(NamedTuple):
+    """An order that was read: whose it is, its call, who was to dial, and what came of it as far as is known."""
+
+    tenant: str
+    call_id: int
+    appliance: str
+    outcome: str | None
+
+
 class KnownCalls:
     """Calls by id, by the exchange's id, and by number; a new one is added as it is made."""
 
@@ -77,8 +90,9 @@ class KnownCalls:
         self._by_ref: dict[tuple[str, str], list[CandidateCall]] = defaultdict(list)
         self._by_number: dict[tuple[str, str], list[CandidateCall]] = defaultdict(list)
         self._by_order: dict[tuple[str, int], CandidateCall] = {}
+        self._orders: dict[int, KnownOrder] = {}
 
-    def load(self, drafts: Sequence[EventDraft]) -> None:
+    def load(self, drafts: Sequence[EventDraft]) -> Iterator[None]:
         """Read what ``drafts`` may belong to: a day's open calls and an hour's ended ones, by number and by id."""
         numbers: dict[str, set[str]] = defaultdict(set)
         refs: dict[str, set[str]] = defaultdict(set)
@@ -88,15 +102,26 @@ class KnownCalls:
                 refs[draft.message.tenant].add(draft.event.call_ref)
         first = min((looks_back_to(draft.event) for draft in drafts), default=0)
         before = {"since": first - LONGEST_CALL_MS, "ended_since": first - LATE_MS}
-        self._know_all(statements.CALLS_BY_NUMBER.run(self._driver, numbers, **before))
-        if refs:
-            self._know_all(statements.CALLS_BY_REF.run(self._driver, refs))
-        self._load_ordered({draft.event.order_id for draft in drafts if draft.event.order_id is not None})
+        by_number = statements.CALLS_BY_NUMBER.ask(self._driver, numbers, **before)
+        by_ref = statements.CALLS_BY_REF.ask(self._driver, refs) if refs else nothing
+        yield
+        self._know_all(chain(by_number(), by_ref()))
 
-    def _load_ordered(self, order_ids: Collection[int]) -> None:
-        """Read the calls of the orders that ids of the exchange name."""
-        for _, call_id, *_ in statements.ORDERS_TO_SETTLE.run(self._driver, order_ids) if order_ids else ():
-            self.find(call_id)
+    def load_orders(self, order_ids: Iterable[int]) -> Iterator[None]:
+        """Read the orders ``order_ids`` and their calls."""
+        found = statements.ORDERED_CALLS.ask(self._driver, order_ids)
+        yield
+        rows = found()
+        self._orders |= {row[0]: KnownOrder(*row[1:ORDER_COLUMNS]) for row in rows}
+        self._know_all(row[ORDER_COLUMNS:] for row in rows if row[ORDER_COLUMNS + ID] is not None)
+
+    def order(self, order_id: int) -> KnownOrder | None:
+        """Return an order that was read."""
+        return self._orders.get(order_id)
+
+    def settle(self, order_id: int, outcome: str) -> None:
+        """Note what has come of an order that was read."""
+        self._orders[order_id] = self._orders[order_id]._replace(outcome=outcome)
 
     def about(self, tenant: str, event: HeardEvent) -> list[Call]:
         """Return the calls that an event may be about, each once."""

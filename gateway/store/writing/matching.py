@@ -1,7 +1,7 @@
 """Accounts by number, ranked: for a batch of events at once, or for one card."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from sqlalchemy import Connection
@@ -21,13 +21,18 @@ class Matches:
         self._before = before
         self._by_number: dict[tuple[str, str], list[Match]] = defaultdict(list)
 
-    def load(self, wanted: Mapping[str, set[str]]) -> None:
+    def read(self, wanted: Mapping[str, set[str]]) -> None:
         """Read who has the numbers ``wanted`` of each tenant."""
+        for _ in self.load(wanted):
+            pass
+
+    def load(self, wanted: Mapping[str, set[str]]) -> Iterator[None]:
+        """Read the same together with others (``lookups.load_together``)."""
+        owners = statements.OWNERS.ask(self._connection, wanted)
+        yield
         found = [
             (tenant, Match(account_id, code, name, contact, number, owner, updated_at, chosen_at))
-            for tenant, number, contact, account_id, name, code, owner, updated_at, chosen_at in statements.OWNERS.run(
-                self._connection, wanted
-            )
+            for tenant, number, contact, account_id, name, code, owner, updated_at, chosen_at in owners()
         ]
         last = self._last_contacts(found)
         for tenant, match in found:

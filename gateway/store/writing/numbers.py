@@ -3,7 +3,7 @@
 They are taken under a lock that is held to the commit, so that events have no gaps and who follows them misses none.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 from gateway.store import statements
@@ -17,6 +17,10 @@ class Numbers(Protocol):
 
     def lock(self, drafts: Sequence[Any]) -> None:
         """Keep everybody else from deciding about the same companies or jobs, to the end of the transaction."""
+        ...
+
+    def load(self, drafts: Sequence[Any]) -> Iterator[None]:
+        """Lock the same together with other loads (``lookups.load_together``), before what these ask."""
         ...
 
     def reserve(self, drafts: Sequence[object], new_calls: Callable[[], int]) -> None:
@@ -55,6 +59,10 @@ class CountedNumbers:
     def lock(self, drafts: Sequence[Any]) -> None:
         """Do nothing: nobody else writes."""
 
+    def load(self, drafts: Sequence[Any]) -> Iterator[None]:
+        """Do nothing."""
+        return iter(())
+
     def reserve(self, drafts: Sequence[object], new_calls: Callable[[], int]) -> None:
         self._read = dict(statements.COUNTERS.run(self._driver, COUNTERS))
         self._last = dict(self._read)
@@ -77,6 +85,7 @@ class CountedNumbers:
     def flush(self) -> None:
         moved = [{"name": name, "value": value} for name, value in self._last.items() if value != self._read[name]]
         statements.WRITE_COUNTERS.run(self._driver, moved)
+        self._read = dict(self._last)
 
 
 COUNTERS = ("event", "call", "order")

@@ -5,12 +5,13 @@ and the transaction that would write it compares that with the token of whoever 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from gateway.errors import SourceSuperseded
 from gateway.store import statements
 from gateway.store.bulk import Driver
 from gateway.store.writing.drafts import AgentStateDraft, EventDraft
+from gateway.store.writing.lookups import nothing
 
 
 class SourceFences:
@@ -24,15 +25,15 @@ class SourceFences:
         self._driver = driver
         self._newest: dict[tuple[str, str], int] = {}
 
-    def load(self, drafts: Sequence[object]) -> None:
+    def load(self, drafts: Sequence[object]) -> Iterator[None]:
         """Read the tokens of the sources that told ``drafts``: no statement where none did."""
         wanted: dict[str, set[str]] = defaultdict(set)
         for draft in _told_by_sources(drafts):
             if draft.fence is not None:
                 wanted[draft.tenant].add(draft.fence.source)
-        if wanted:
-            rows = statements.SOURCE_TOKENS.run(self._driver, wanted)
-            self._newest |= {(tenant, source): token for tenant, source, token in rows}
+        found = statements.SOURCE_TOKENS.ask(self._driver, wanted) if wanted else nothing
+        yield
+        self._newest |= {(tenant, source): token for tenant, source, token in found()}
 
     def check(self, draft: EventDraft | AgentStateDraft) -> None:
         """Raise ``SourceSuperseded`` where the draft's source was taken anew since."""

@@ -135,3 +135,53 @@ def test_the_answer_of_a_record_is_put_on_the_clock_of_what_was_heard(ahead_s: i
     ledger.end("3501", "4732100123", T0 + 900_000, result="ANSWERED", duration_s=50, **moments)
     (call,) = ledger.calls.values()
     assert (call.ring_s, call.talk_s, call.answered_at) == (10, 50, T0 + 10_000)
+
+
+HOUR = 3_600_000
+TALK = {"started_at": T0, "occurred_at": T0 + 65_000}
+
+
+def told_as_it_went_on(ledger: Ledger, ref: str | None, *, answered: bool = True) -> None:
+    """Have a call of 65 s told, of which 60 s were talk at 3501."""
+    ledger.start("3501", NUMBERS[2], T0, call_ref=ref)
+    if answered:
+        ledger.answer("3501", NUMBERS[2], T0 + 5_000, call_ref=ref)
+    ledger.end("3501", NUMBERS[2], T0 + 65_000, call_ref=ref)
+
+
+@pytest.mark.parametrize(("ref", "extension"), [("c1", "3502"), (None, "3501")])
+def test_a_record_that_contradicts_what_was_told_adds_only_what_nobody_said(ref: str | None, extension: str) -> None:
+    """It comes an hour later with another extension, length and result, and with what only accounts know."""
+    ledger = Ledger()
+    told_as_it_went_on(ledger, ref)
+    more = {"recording_url": "https://rec.example/1.wav", "line": "4733330000"}
+    ledger.end(extension, NUMBERS[2], T0 + HOUR, call_ref=ref, duration_s=20, result="NO ANSWER", **TALK, **more)
+    (call,) = ledger.calls.values()
+    assert (call.extension, call.answered_by, call.result, bool(call.missed)) == ("3501", "3501", "answered", False)
+    assert (call.duration_s, call.ring_s, call.talk_s, call.ended_at) == (65, 5, 60, T0 + 65_000)
+    assert (call.recording_url, call.attached[1]) == ("https://rec.example/1.wav", "4733330000")
+
+
+def test_a_record_says_the_answer_that_nobody_told_of() -> None:
+    ledger = Ledger()
+    told_as_it_went_on(ledger, "c1", answered=False)
+    ledger.end("3501", NUMBERS[2], T0 + HOUR, call_ref="c1", duration_s=40, result="ANSWERED", **TALK)
+    (call,) = ledger.calls.values()
+    assert (call.result, bool(call.missed), call.duration_s) == ("answered", False, 65)
+
+
+def test_a_record_is_the_end_that_nobody_told_of_and_takes_no_answer_back() -> None:
+    ledger = Ledger()
+    ledger.start("3501", NUMBERS[2], T0, call_ref="c1")
+    ledger.answer("3501", NUMBERS[2], T0 + 5_000, call_ref="c1")
+    ledger.end("3501", NUMBERS[2], T0 + HOUR, call_ref="c1", duration_s=0, result="NO ANSWER", **TALK)
+    (call,) = ledger.calls.values()
+    assert (call.result, call.answered_by, call.ended_at) == ("answered", "3501", T0 + 65_000)
+
+
+def test_of_two_records_the_newer_corrects_the_older() -> None:
+    ledger = Ledger()
+    ledger.end("3501", NUMBERS[2], T0 + 70_000, call_ref="c1", duration_s=60, result="ANSWERED", **TALK)
+    ledger.end("3502", NUMBERS[2], T0 + HOUR, call_ref="c1", duration_s=0, result="NO ANSWER", **TALK)
+    (call,) = ledger.calls.values()
+    assert (call.extension, call.result, call.answered_at) == ("3502", "missed", None)

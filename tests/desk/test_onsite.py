@@ -1,0 +1,99 @@
+"""The page of appliances shows how each gateway on site is doing."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from werkzeug.test import Client
+
+from gateway.config.tables import Config, TenantSettings
+from gateway.desk.hub import Hub
+from gateway.desk.pages import Desk
+from gateway.domain.roles import Role
+from gateway.logins.passwords import hash_password
+from gateway.store.directory import Agent
+from gateway.store.event_sources import SourceStanding, SourceState, row_of
+from gateway.store.onsite.sites import OnsiteSites
+from gateway.texts.text import Text
+from tests.desk.conftest import PASSWORD, Browser, Office, now_ms, services_of
+from tests.desk.test_pages import words
+
+NOON = 1_796_050_800_000
+"""12:00 in São Paulo on 30 November 2026."""
+
+
+class Central:
+    """Ana's browser at a company with one gateway on site, at noon."""
+
+    def __init__(self, office: Office, hub: Hub) -> None:
+        self.sites = OnsiteSites(office.engine, office.journal)
+        self.sites.add("acme", "escritorio", NOON)
+        self.sites.add("beta", "outro", NOON)
+        config = Config(tenants={"acme": TenantSettings()})
+        ana = Agent(0, "acme", "ana", "Ana Martins", "3501", role=Role.ADMINISTRATOR)
+        office.directory.save_agent(ana, hash_password(PASSWORD), now_ms())
+        services = replace(services_of(office, config, hub), onsite_sites=self.sites)
+        self.ana = Browser(Client(Desk(services, clock=lambda: NOON + 1000)), "acme")
+        assert self.ana.log_in().status_code == 303
+
+    def told(self, polled_until: int | None = NOON + 20_000, ahead_ms: int = 0, **status: Any) -> str:
+        site = self.sites.of("acme", "escritorio")
+        assert site is not None
+        facts = {"polled_until": polled_until, "poll": "p", "ahead_ms": ahead_ms, "address": "203.0.113.9"}
+        self.sites.seen(site, NOON, status=status, **facts)
+        return self.shown()
+
+    def shown(self) -> str:
+        answer = self.ana.get("/centrais")
+        assert answer.status_code == 200
+        return words(answer.text)
+
+
+@pytest.fixture
+def central(office: Office, hub: Hub) -> Central:
+    return Central(office, hub)
+
+
+def source(**facts: Any) -> dict[str, Any]:
+    standing = replace(SourceStanding(SourceState.CONNECTED, NOON, seen_at=NOON), **facts)
+    return {**row_of(("site", "ami"), standing), "kind": "ami", "title": "PABX da filial"}
+
+
+def test_one_that_is_connected_shows_its_sources_and_what_waits(central: Central) -> None:
+    page = central.told(waiting=1234, sources={"ami": source()})
+    assert "Gateways locais" in page
+    assert "Conectado escritorio" in page
+    assert "203.0.113.9" in page
+    assert "Eventos esperando lá 1.234" in page
+    assert "PABX da filial (ami) Ouvida desde 30/11/2026 12:00:00" in page
+    assert "outro" not in page
+
+
+def test_a_source_that_it_cannot_hear_says_why(central: Central) -> None:
+    problem = Text("the exchange closed the connection")
+    page = central.told(sources={"ami": source(state=SourceState.WAITING, problem=problem)})
+    assert "Sem ouvir desde 30/11/2026 12:00:00" in page
+    assert "a central fechou a conexão" in page
+
+
+def test_one_that_is_away_shows_when_it_was_last_heard_of(central: Central) -> None:
+    assert "Nunca se conectou" in central.shown()
+    assert "Não conectado; última notícia em 30/11/2026 12:00:00" in central.told(polled_until=None)
+    assert "Não conectado" in central.told(polled_until=NOON + 999)
+
+
+def test_a_full_disk_and_a_wrong_clock_are_told(central: Central) -> None:
+    assert "não guarda mais eventos" not in central.told(is_full=False, ahead_ms=9_000)
+    page = central.told(is_full=True, ahead_ms=-65_000, refused=2)
+    assert "não guarda mais eventos" in page
+    assert "O relógio dele difere em 65 s" in page
+
+
+def test_a_key_that_is_revoked_is_told(central: Central) -> None:
+    central.sites.revoke("acme", "escritorio", NOON)
+    assert "Chave revogada em 30/11/2026 12:00:00" in central.shown()
+
+
+@pytest.mark.parametrize("told", [[], 3, {"ami": 3}, {"ami": {}}, {"ami": {"state": "dancing"}}, {"ami": {"gaps": 3}}])
+def test_what_another_version_says_of_sources_is_passed_over(central: Central, told: Any) -> None:
+    assert "Conectado escritorio" in central.told(waiting="many", sources=told)
