@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, delete, insert, text
 
 from gateway.domain.calls.search_terms import folded
 from gateway.store import tables
-from gateway.store.partitions.layout import WITH_CALLS, Part, make, parts_of
+from gateway.store.partitions.layout import WITH_CALLS, Partition, make, parts_of
 from gateway.store.search.index import BLOCK
 
 TENANT = "bench"
@@ -66,10 +66,11 @@ def write_calls(engine: Engine, count: int) -> None:
             with engine.begin() as connection:
                 write(connection, some)
         for written in range(PERIOD, count, PERIOD):
-            with engine.begin() as connection:
+            with _patient(engine) as connection:
                 connection.execute(text(AGAIN), {"ids": written, "later": written * (YEAR_MS // count), "most": count})
     if engine.dialect.name == "postgresql":
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("SET statement_timeout = 0")
             connection.exec_driver_sql("VACUUM ANALYZE calls")
 
 
@@ -85,7 +86,7 @@ def _part(connection: Connection, count: int) -> None:
         span = {"first_id": first, "end_id": first + width, "reached_at": reached_at}
         connection.execute(insert(tables.call_ranges).values(span))
         for parted in WITH_CALLS:
-            make(connection, parted, Part(f"{parted.table}_from_{first}", first, first + width))
+            make(connection, parted, Partition(f"{parted.table}_from_{first}", first, first + width))
 
 
 @contextmanager
@@ -95,7 +96,17 @@ def without_indexes(engine: Engine) -> Iterator[None]:
         index.drop(engine, checkfirst=True)
     yield
     for index in tables.calls.indexes:
-        index.create(engine, checkfirst=True)
+        with _patient(engine) as connection:
+            index.create(connection, checkfirst=True)
+
+
+@contextmanager
+def _patient(engine: Engine) -> Iterator[Connection]:
+    """Open a transaction whose statements may take as long as they take."""
+    with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("SET LOCAL statement_timeout = 0"))
+        yield connection
 
 
 def _insert(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:

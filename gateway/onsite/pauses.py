@@ -40,7 +40,8 @@ class AttemptLoop:
             except MainGatewayError as error:
                 self._failed(error)
             except Exception as error:  # this thread must outlive a defect, and a disk that is full
-                log.error("onsite_attempt_failed", what=self._name, exc_info=error)
+                if not self._stop.is_set():
+                    log.error("onsite_attempt_failed", what=self._name, exc_info=error)
                 self._stop.wait(PAUSES_S[-1])
 
     def _succeeded(self) -> None:
@@ -51,7 +52,7 @@ class AttemptLoop:
     def _failed(self, error: MainGatewayError) -> None:
         self._failures += 1
         if self._failures == 1 and not self._stop.is_set():
-            log.warning("onsite_main_not_reached", what=self._name, problem=str(error))
+            log.warning("onsite_main_not_reached", what=self._name, status=error.status, problem=str(error))
         self._stop.wait(REFUSED_S if error.status == 401 else pause_after(self._failures))
 
 

@@ -8,7 +8,7 @@ from gateway.domain.calls.states import Event
 from gateway.store import statements
 from gateway.store.bulk import Driver
 from gateway.store.writing.drafts import AgentStateDraft, EventDraft
-from gateway.store.writing.lookups import Answer
+from gateway.store.writing.lookups import Answer, nothing
 
 TAKES = (Event.ANSWER, Event.HOLD, Event.RESUME)
 """What shows that somebody took a call."""
@@ -32,7 +32,7 @@ class AgentsAtExtensions:
                 extensions[draft.message.tenant].update((draft.event.extension, draft.event.to or ""))
         for state in states:
             extensions[state.message.tenant].add(state.extension)
-        found = self._ask(extensions)
+        found = self._ask(extensions) if extensions else nothing
         yield
         self._keep(found)
 

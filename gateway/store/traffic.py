@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import Column, Index, Integer, LargeBinary, Row, Select, Table, func, select, text
@@ -145,6 +146,7 @@ class TrafficFilter:
 
 ANY = TrafficFilter()
 WRITTEN = written(entries)
+_values_of = attrgetter(*WRITTEN)
 # One encoder for all: json.dumps makes a new one at each call that wants letters as they are.
 _encode = json.JSONEncoder(ensure_ascii=False).encode
 Draft = Callable[[], TrafficEntry]
@@ -160,7 +162,10 @@ class TrafficLog:
 
     def add(self, draft: Draft, size: int) -> None:
         """Have ``draft()``, of about ``size`` bytes, written soon. Never waits and never raises."""
-        self._log.add(lambda: (entries, _row(self._indexed(draft()))), size)
+        if self._index:
+            self._log.add(lambda: (entries, _row(self._indexed(draft()))), size)
+        else:
+            self._log.add(lambda: (entries, _row(draft())), size)
 
     def elsewhere(self, tenant: str | None, call_id: int) -> Sequence[IndexedExchange]:
         """Return what other nodes' logs have of a call, oldest first; ``tenant`` None means any."""
@@ -186,7 +191,7 @@ class TrafficLog:
 
 def _row(made: TrafficEntry) -> dict[str, Any]:
     remarks = (_encode(made.remarks) if made.remarks else "[]") if made.remarks is not None else None
-    return {name: getattr(made, name) for name in WRITTEN} | {"remarks": remarks}
+    return dict(zip(WRITTEN, _values_of(made), strict=True)) | {"remarks": remarks}
 
 
 def _narrowed(query: Select[Any], tenant: str | None, wanted: TrafficFilter) -> Select[Any]:

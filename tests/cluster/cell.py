@@ -51,7 +51,7 @@ class Cell:
             Screen(self.history, self.nodes, self.tenants[i % len(self.tenants)], i, login=LOGIN, password=PASSWORD)
             for i in range(count)
         ]
-        self._start(screens)
+        self.begin(screens)
         for screen in screens:
             assert screen.is_open.wait(30), f"{screen.name} was not opened: {self.logs()}"
 
@@ -61,15 +61,16 @@ class Cell:
         ``tenants``: those whose exchanges are to send, where not all of them are. None may begin twice.
         """
         chosen = tenants or self.tenants
-        self._start([Exchange(self.history, self.nodes, name, i, per_s=per_s) for i, name in enumerate(chosen)])
-        self._start(
+        self.begin([Exchange(self.history, self.nodes, name, i, per_s=per_s) for i, name in enumerate(chosen)])
+        self.begin(
             [
                 Clicker(self.history, self.nodes, self.tenants[i], i, per_s=2)
                 for i in range(min(clickers, len(self.tenants)))
             ]
         )
 
-    def _start(self, clients: Sequence[Client]) -> None:
+    def begin(self, clients: Sequence[Client]) -> None:
+        """Start ``clients``, which are ended with the others."""
         for client in clients:
             client.start()
         self.clients += clients
@@ -90,8 +91,12 @@ class Cell:
                 client.end()
 
     def finish(self) -> Findings:
-        """End exchanges and CRMs, let screens catch up, end them, and return what was wrong."""
+        """End exchanges and CRMs, let screens catch up, end them, and return what was wrong. Raises ``AssertionError``
+        when a node took no part: then it was not tested at all.
+        """
         self.quiet()
+        idle = {node.name for node in self.nodes} - self.history.nodes()
+        assert not idle, f"{idle} acknowledged nothing\n{self.logs()}"
         wait_for(self._have_caught_up, CATCH_UP_S)
         for client in self.clients:
             client.end()

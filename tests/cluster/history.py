@@ -37,6 +37,10 @@ class SentEvent:
     took_s: float
     call_id: int | None = None
 
+    @property
+    def answered_at(self) -> float:
+        return self.at + self.took_s
+
 
 @dataclass(frozen=True, slots=True)
 class SentOrder:

@@ -8,7 +8,7 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -60,13 +60,13 @@ class LaneWriters:
 
 def take_one_lock() -> None:
     """Let all transactions of all nodes take one lock before anything else, as if there were no lanes."""
-    take_theirs = HeadNumbers.lock
+    hold_theirs = HeadNumbers._hold
 
-    def lock(self: HeadNumbers, drafts: Sequence[Any]) -> None:
-        self._rows("SELECT pg_advisory_xact_lock(%s)", [1])
-        take_theirs(self, drafts)
+    def hold(self: HeadNumbers, drafts: Sequence[Any], calls: int, orders: int) -> Iterator[None]:
+        self._ask("SELECT pg_advisory_xact_lock(%s)", [1])
+        return hold_theirs(self, drafts, calls, orders)
 
-    HeadNumbers.lock = lock  # type: ignore[method-assign]
+    HeadNumbers._hold = hold  # type: ignore[method-assign]
 
 
 def main() -> None:

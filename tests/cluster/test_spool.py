@@ -31,9 +31,7 @@ def send(found: Cell, tenants: Sequence[str], clickers: int = 0) -> None:
         Exchange(found.history, found.nodes, name, place, per_s=40) for place, name in enumerate(tenants)
     ]
     clients += [Clicker(found.history, found.nodes, tenants[place], place, per_s=2) for place in range(clickers)]
-    for client in clients:
-        client.start()
-    found.clients += clients
+    found.begin(clients)
 
 
 def kept(found: Cell) -> list[SentEvent]:

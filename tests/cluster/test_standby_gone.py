@@ -1,7 +1,7 @@
 """While no standby has it nothing is acknowledged and nothing is shown; and all goes on when one is back."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.timeout(240)]
 UNDER_WAY_S = 0.5
 """What was on its way when the standby went."""
 AWAY_S = 10.0
+RESUMED_S = 1.0
 GIVEN_UP_S = 9.5
 """Within this an exchange is told that its event was not taken: 8 s, and what a busy machine adds."""
 
@@ -23,7 +24,9 @@ def shown(found: Cell) -> int:
 
 
 @pytest.mark.acceptance(4)
-def test_nothing_is_acknowledged_or_shown_until_a_standby_is_back(tmp_path: Path) -> None:
+def test_nothing_is_acknowledged_or_shown_until_a_standby_is_back(
+    tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
     with cell(tmp_path, nodes=2, tenants=4) as found:
         found.open_screens(4)
         found.send(per_s=10, clickers=1)
@@ -36,8 +39,13 @@ def test_nothing_is_acknowledged_or_shown_until_a_standby_is_back(tmp_path: Path
         given_up = [event for event in found.history.events if event.answer is not Answer.ACKNOWLEDGED]
         assert given_up, "exchanges wait for ever"
         assert max(event.took_s for event in given_up) < GIVEN_UP_S
+        thawed_at = time.monotonic()
         found.database.standby.thaw()
-        assert wait_for(lambda: len(found.history.acknowledged()) > before[0], 2)
+        assert wait_for(lambda: len(found.history.acknowledged()) > before[0], 20)
+        resumed_s = found.history.acknowledged()[before[0]].answered_at - thawed_at
+        longest_s = max(event.took_s for event in given_up)
+        record_property("figure", f"given up after {longest_s:.1f} s, all goes on after {resumed_s:.2f} s")
+        assert resumed_s < RESUMED_S
         findings = found.finish()
         assert not findings, str(findings)
 

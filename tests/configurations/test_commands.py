@@ -34,6 +34,7 @@ COMMAND_LINES: dict[str, list[list[str]]] = {
     ],
     "import": [["import", "accounts", "contas.csv"], ["import", "run"], ["import", "list"]],
     "number": [["number", "4732100123"], ["number", "4732100123", "--json", "--appliance", "cloud"]],
+    "onsite": [["onsite", "add", "escritorio"], ["onsite", "list"], ["onsite", "revoke", "escritorio"]],
     "presets": [["presets"], ["presets", "own-cloud"], ["presets", "asterisk-ami", "--events"]],
     "sources": [["sources"], ["sources", "test", "cloud", "ring.json"]],
     "version": [["version"]],

@@ -3,6 +3,7 @@
 import json
 import socket
 import sqlite3
+import ssl
 import subprocess
 import threading
 import time
@@ -111,8 +112,11 @@ def dialling_server(made: DiallingServer) -> Iterator[int]:
 class Wire:
     """A TCP relay between site and main gateway that can be cut: what is sent then goes nowhere."""
 
-    def __init__(self, port: int, *, to: str = "127.0.0.1", host: str = "127.0.0.1") -> None:
-        self._to = (to, port)
+    def __init__(
+        self, port: int, *, to: str = "127.0.0.1", host: str = "127.0.0.1", tls: ssl.SSLContext | None = None
+    ) -> None:
+        """Listen on ``host`` and lead to ``port`` of ``to``; with ``tls`` the near side is encrypted."""
+        self._to, self._tls = (to, port), tls
         self._listening = socket.create_server((host, 0))
         self.port: int = self._listening.getsockname()[1]
         self._asks_are_cut, self._answers_are_cut = threading.Event(), threading.Event()
@@ -154,8 +158,9 @@ class Wire:
             except OSError:
                 return
             try:
+                near = self._tls.wrap_socket(near, server_side=True) if self._tls else near
                 far = socket.create_connection(self._to)
-            except OSError:
+            except OSError:  # an SSLError is one, too
                 near.close()
                 continue
             self._sockets += [near, far]
@@ -214,6 +219,12 @@ class OnsiteOffice:
         assert self.site is not None
         kill_group(self.site)
 
+    def check(self) -> str:
+        """What ``check`` says of the site, with its exit code."""
+        arguments = [*self.prefix, *command(), "check", "--config", str(self.config)]
+        done = subprocess.run(arguments, capture_output=True, text=True, timeout=WAIT_S, check=False)
+        return f"{done.stdout}{done.stderr}\nexit {done.returncode}"
+
     def listed(self) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(self.main.cli("onsite", "list", "--json"))
         return found
@@ -257,6 +268,11 @@ class OnsiteOffice:
         """Whether the main gateway takes the site for connected."""
         ((until_ms,),) = self.rows("SELECT polled_until FROM onsite_sites")
         return (until_ms or 0) > time.time() * 1000
+
+    def seen_at(self) -> float:
+        """When the site last asked for orders, in seconds since 1970."""
+        ((seen_ms,),) = self.rows("SELECT seen_at FROM onsite_sites")
+        return (seen_ms or 0) / 1000
 
     def wait_connected(self, wanted: bool = True) -> None:
         until(lambda: self.is_connected() is wanted, f"connected: {wanted}", timeout_s=WAIT_S)

@@ -93,6 +93,12 @@ def test_a_batch_of_128_companies_takes_12_statements_at_most(store: Store, stat
     assert max(sent_for(store, statements, MANY)) <= 12
 
 
+@ON_POSTGRESQL
+@pytest.mark.control(12)
+def test_a_batch_of_its_own_for_each_company_takes_more(store: Store, statements: list[str]) -> None:
+    assert sum(max(sent_for(store, statements, [tenant])) for tenant in MANY[:4]) > 12
+
+
 def sent_for(store: Store, statements: list[str], tenants: Sequence[str]) -> list[int]:
     """How many statements it takes to write a start, then an answer, then an end of each tenant, each in one batch."""
     transactions = store.database.transactions(0)

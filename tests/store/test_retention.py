@@ -331,7 +331,7 @@ def indexed(index: SearchIndex, ids: Sequence[int]) -> set[int]:
     """Which of ``ids`` stand in any set of the index."""
     with index._connection() as connection:
         rows = connection.execute("SELECT block, token FROM postings").fetchall()
-    return {each for block, token in rows for each in index.found([[token]], block)} & set(ids)
+    return {each for block, token in rows for each in index.found([[token]], [block])[block]} & set(ids)
 
 
 def test_an_index_that_lacks_old_blocks_is_told_of_each_company_once(store: Store, index: SearchIndex) -> None:

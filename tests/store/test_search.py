@@ -218,7 +218,7 @@ def test_another_process_that_was_ahead_is_not_written_over(store: Store, findin
     assert progress
     late = progress._replace(seq=progress.seq - 1)
     assert finding.index.add({0: {1: [1]}}, late, progress) is False
-    assert finding.index.found([[1]], 0) == []
+    assert finding.index.found([[1]], [0]) == {}
 
 
 def test_older_calls_wait_until_what_was_dropped_is_filled_in(store: Store, finding: Finding) -> None:

@@ -13,8 +13,9 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, Select, bindparam, func, select, update
 
 from gateway.store import tables
-from gateway.store.letters.slices import LETTERS
+from gateway.store.letters.slices import LETTERS, part_of
 from gateway.store.letters.stored import UNNAMED, ClaimRequest, Letter, LetterResult, letter_of, order_key_of
+from gateway.store.postgresql.named_locks import try_parts
 from gateway.store.writing.journal import Journal
 from gateway.texts.packing import pack
 from gateway.texts.rendering import render
@@ -86,12 +87,15 @@ class Outbox:
     ) -> Sequence[Letter]:
         """Write down what came of letters and claim those that are due, in one transaction; return the claimed ones.
 
-        What waits for another attempt at a target that has ``recovered`` is due at once.
+        A target that another process is at just now is left to that one, but for what came of letters. What waits for
+        another attempt at a target that has ``recovered`` is due at once.
         """
         holder = self.holder()
         told = [self._told(result) for result in results]
         claimed: Sequence[Letter] = self._journal.run(
-            lambda connection: _turn(connection, told, wanted, recovered, now, holder), lock=LETTERS
+            lambda connection: _turn(connection, told, wanted, recovered, now, holder),
+            lock=LETTERS,
+            parts=dict.fromkeys(part_of(*key) for key in (*(each.letter.key for each in results), *recovered)),
         )
         return claimed
 
@@ -247,10 +251,13 @@ def _turn(
     for tenant, target in recovered:
         put_off = (*_open_of(tenant, target), outbox.c.due_at > now, outbox.c.claimed_by.is_(None))
         connection.execute(update(outbox).where(*put_off).values(due_at=now))
-    held = _under_way(connection) if wanted else {}
+    parts = {part_of(request.tenant, request.target): request for request in wanted}
+    free = try_parts(connection, LETTERS, parts)
+    held = _under_way(connection) if free else {}
     return [
         letter
-        for request in wanted
+        for part, request in parts.items()
+        if part in free
         for letter in _claim(connection, request, held.get((request.tenant, request.target), 0), now, holder)
     ]
 

@@ -13,7 +13,14 @@ outbox = tables.outbox
 WAITS = outbox.c.settled_at.is_(None)
 SLICE = 500
 LETTERS = "outbox"
-"""The lock of whoever claims letters, settles or changes them: so no letter is two senders' at once."""
+"""The lock of whoever claims letters, settles or changes them: so no letter is two senders' at once. Of a target's
+letters by themselves it is a part (``part_of``).
+"""
+
+
+def part_of(tenant: str, target: str) -> str:
+    """Return the part of ``LETTERS`` that is a target's."""
+    return f"{tenant}/{target}"
 
 
 def in_slices(

@@ -39,7 +39,7 @@ class SiteOrderState(StrEnum):
     DONE = "done"
 
 
-class KnownOrder(NamedTuple):
+class SiteOrder(NamedTuple):
     """An order that the site knows, and what came of it."""
 
     id: str
@@ -75,13 +75,13 @@ class SiteFile:
         row = (SiteOrderState.ANSWERED.value, json.dumps(dict(answer), ensure_ascii=False), order)
         self._write("UPDATE orders SET state = ?, answer = ? WHERE id = ?", row)
 
-    def in_state(self, *states: SiteOrderState) -> Sequence[KnownOrder]:
+    def in_state(self, *states: SiteOrderState) -> Sequence[SiteOrder]:
         """Return orders in these states, the oldest first."""
         marks = ", ".join("?" * len(states))
         query = f"SELECT id, state, answer FROM orders WHERE state IN ({marks}) ORDER BY at LIMIT {MOST_ANSWERS}"  # noqa: S608
         with self._lock:
             found = self._connection.execute(query, [state.value for state in states]).fetchall()
-        return [KnownOrder(id, SiteOrderState(state), json.loads(text) if text else None) for id, state, text in found]
+        return [SiteOrder(id, SiteOrderState(state), json.loads(text) if text else None) for id, state, text in found]
 
     def all(self) -> Mapping[SourceKey, SourceStanding]:
         """Return how each source is doing."""

@@ -11,34 +11,30 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from gateway.domain.calls.states import Event
-from gateway.store.bulk import Driver
+from gateway.store.bulk import Change, Driver, Writes
+from gateway.store.postgresql.named_locks import TAKE, locks_of
+from gateway.store.tables import heads
 from gateway.store.writing.drafts import EventDraft, OrderDraft, WriteJob
 from gateway.store.writing.lookups import Answer, nothing
 from gateway.store.writing.numbers import NONE_AT_HAND
 
-LOCK_HEADS = "SELECT tenant, seq FROM heads WHERE tenant = ANY(%s::text[]) ORDER BY tenant FOR UPDATE"
-MOVE_HEADS = (
-    "UPDATE heads SET seq = moved.seq FROM unnest(%s::text[], %s::bigint[]) AS moved (tenant, seq) "
-    "WHERE heads.tenant = moved.tenant"
-)
+MOVE_HEADS = Change(heads.c.tenant, (heads.c.seq,), heads.c.tenant.is_not(None))
 ADD_HEADS = text(
     "INSERT INTO heads (tenant, seq) SELECT missing, 0 FROM unnest(CAST(:tenants AS text[])) AS missing "
     "ON CONFLICT DO NOTHING"
 )
-LOCK_NAMES = "SELECT pg_advisory_xact_lock(hashtextextended('cti-gateway ' || name, 0)) FROM unnest(%s::text[]) AS name"
 NEXT_IDS = (
     "SELECT 'call', nextval('call_ids') FROM generate_series(1, %s) "
     "UNION ALL SELECT 'order', nextval('order_ids') FROM generate_series(1, %s)"
 )
-FIRST_IDS = (
-    "SELECT what, nextval(ids) FROM (SELECT 'call' AS what, 'call_ids'::regclass AS ids FROM generate_series(1, %s) "
-    "UNION ALL SELECT 'order', 'order_ids' FROM generate_series(1, %s)) AS wanted "
-    "WHERE (SELECT count(*) FROM heads WHERE tenant = ANY(%s::text[])) = %s"
+LOCK_AND_NUMBER = (
+    "WITH held AS (SELECT tenant, seq FROM heads WHERE tenant = ANY(%s::text[]) ORDER BY tenant FOR UPDATE) "
+    "SELECT 'head', tenant, seq FROM held "
+    "UNION ALL SELECT what, '', nextval(ids) FROM (SELECT 'call' AS what, 'call_ids'::regclass AS ids "
+    "FROM generate_series(1, %s) UNION ALL SELECT 'order', 'order_ids' FROM generate_series(1, %s)) AS wanted "
+    "WHERE (SELECT count(*) FROM held) = %s"
 )
-"""None where a head is missing: the transaction begins anew then, and the numbers would be lost."""
-
-OTHERS = "others"
-"""The lock of jobs that name neither a company nor a lock of their own."""
+"""Heads, then ids: none where a head is missing, for then the transaction begins anew, and they would be lost."""
 
 
 class HeadsMissing(Exception):
@@ -62,33 +58,29 @@ class HeadNumbers:
 
     def lock(self, drafts: Sequence[Any]) -> None:
         """Hold the heads of the drafts' tenants, then the locks that jobs name. Raises ``HeadsMissing``."""
-        for _ in self._hold(drafts):
+        for _ in self._hold(drafts, 0, 0):
             pass
 
     def load(self, drafts: Sequence[Any]) -> Iterator[None]:
         """Lock the same, and fetch ids for the calls and orders that ``drafts`` open by what they are."""
-        locking = self._hold(drafts)
-        next(locking)
         orders = sum(1 for draft in drafts if isinstance(draft, OrderDraft))
         starts = sum(1 for draft in drafts if isinstance(draft, EventDraft) and draft.event.event is Event.START)
-        tenants = sorted({draft.tenant for draft in drafts if draft.tenant is not None})
-        counts = [starts + orders, orders, tenants, len(tenants)]
-        fetched = self._ask(FIRST_IDS, counts) if starts + orders else nothing
-        yield
-        yield from locking
-        self._keep_ids(fetched)
+        return self._hold(drafts, starts + orders, orders)
 
-    def _hold(self, drafts: Sequence[Any]) -> Iterator[None]:
-        wanted = {draft.tenant for draft in drafts if draft.tenant is not None}
-        held = self._ask(LOCK_HEADS, [sorted(wanted)]) if wanted else nothing
-        jobs = [draft for draft in drafts if isinstance(draft, WriteJob)]
-        if names := {job.lock or OTHERS for job in jobs if job.lock or job.tenant is None}:
-            self._ask(LOCK_NAMES, [sorted(names)])
+    def _hold(self, drafts: Sequence[Any], calls: int, orders: int) -> Iterator[None]:
+        wanted = sorted({draft.tenant for draft in drafts if draft.tenant is not None})
+        held = self._ask(LOCK_AND_NUMBER, [wanted, calls, orders, len(wanted)]) if wanted else nothing
+        if names := locks_of(draft for draft in drafts if isinstance(draft, WriteJob)):
+            self._ask(TAKE, names)
         yield
-        self._read = dict(held())
+        for what, tenant, number in held():
+            if what == "head":
+                self._read[tenant] = number
+            else:
+                self._ids[what].append(number)
         self._last = dict(self._read)
         if len(self._read) < len(wanted):
-            raise HeadsMissing(wanted - self._read.keys())
+            raise HeadsMissing(set(wanted) - self._read.keys())
 
     def reserve(self, drafts: Sequence[object], new_calls: Callable[[], int]) -> None:
         orders = sum(1 for draft in drafts if isinstance(draft, OrderDraft))
@@ -112,11 +104,10 @@ class HeadNumbers:
             self._fetch_ids(0, 1)
         return self._ids["order"].popleft()
 
-    def flush(self) -> None:
+    def to_write(self) -> tuple[Writes, list[dict[str, Any]]]:
         moved = {tenant: seq for tenant, seq in self._last.items() if seq != self._read[tenant]}
-        if moved:
-            self._driver.connection.execute(MOVE_HEADS, [list(moved), list(moved.values())])
-            self._read = dict(self._last)
+        self._read = dict(self._last)
+        return MOVE_HEADS, [{"of": tenant, "seq": seq} for tenant, seq in moved.items()]
 
     def _fetch_ids(self, calls: int, orders: int) -> None:
         self._keep_ids(self._ask_ids(calls, orders))
@@ -128,7 +119,7 @@ class HeadNumbers:
         for what, number in fetched():
             self._ids[what].append(number)
 
-    def _ask(self, statement: str, values: list[object]) -> Answer:
+    def _ask(self, statement: str, values: Sequence[object]) -> Answer:
         answer: Answer = self._driver.connection.execute(statement, values).fetchall
         return answer
 

@@ -10,10 +10,10 @@ import hashlib
 import queue
 import sqlite3
 from array import array
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from functools import lru_cache
+from functools import lru_cache, reduce
+from operator import and_, or_
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
@@ -31,6 +31,8 @@ LAYOUT = 2
 BLOCK = 8192
 BITMAP_BYTES = BLOCK // 8
 MOST_LISTED = BITMAP_BYTES // 2 - 1
+BITS = [tuple(bit for bit in range(8) if byte >> bit & 1) for byte in range(256)]
+"""The bits that are set, by byte."""
 MOST_OF_A_TERM = 3
 IDLE = 4
 """Connections that are kept open."""
@@ -127,16 +129,17 @@ class SearchIndex:
         found = [*map(list, clauses), *([token] for term in telling for token in term)]
         return sorted(found, key=lambda clause: sum(sizes.get(token, 0) for token in clause))
 
-    def found(self, clauses: Sequence[Sequence[int]], block: int) -> list[int]:
-        """Return the ids of those calls of ``block`` that have a token of each clause, in no order. The others are not
-        read where the first clause leaves none.
+    def found(self, clauses: Sequence[Sequence[int]], blocks: Sequence[int]) -> Mapping[int, list[int]]:
+        """Return by block the ids of those calls of ``blocks`` that have a token of each clause, in no order. The
+        others are not read where the first clause leaves none.
         """
         first, *others = clauses
         with self._connection() as connection:
-            rows = _read(connection, block, set(first))
+            rows = _read_blocks(connection, blocks, set(first))
             if rows and others:
-                rows |= _read(connection, block, {token for clause in others for token in clause})
-        return [block * BLOCK + offset for offset in _met(clauses, rows)]
+                more = _read_blocks(connection, [*rows], {token for clause in others for token in clause})
+                rows = {block: kept | more.get(block, {}) for block, kept in rows.items()}
+        return {block: [block * BLOCK + offset for offset in _met(clauses, kept)] for block, kept in rows.items()}
 
     def close(self) -> None:
         """Close what is idle. Safe to call again."""
@@ -252,10 +255,12 @@ def packed(offsets: Iterable[int]) -> bytes:
     '01000300'
     """
     found = array("H", sorted(offsets))
-    if len(found) <= MOST_LISTED:
-        return found.tobytes()
+    return found.tobytes() if len(found) <= MOST_LISTED else _bitmap(found)
+
+
+def _bitmap(offsets: Iterable[int]) -> bytes:
     bits = bytearray(BITMAP_BYTES)
-    for offset in found:
+    for offset in offsets:
         bits[offset >> 3] |= 1 << (offset & 7)
     return bytes(bits)
 
@@ -264,7 +269,7 @@ def unpacked(kept: bytes) -> list[int]:
     """Return the offsets that ``packed`` has kept, in their order."""
     if len(kept) != BITMAP_BYTES:
         return array("H", kept).tolist()
-    return [place * 8 + bit for place, byte in enumerate(kept) if byte for bit in range(8) if byte >> bit & 1]
+    return [place * 8 + bit for place, byte in enumerate(kept) if byte for bit in BITS[byte]]
 
 
 def _read(connection: sqlite3.Connection, block: int, tokens: set[int]) -> dict[int, bytes]:
@@ -274,21 +279,37 @@ def _read(connection: sqlite3.Connection, block: int, tokens: set[int]) -> dict[
     return dict(connection.execute(query, (block, *sorted(tokens))).fetchall())
 
 
-def _met(clauses: Sequence[Sequence[int]], rows: Mapping[int, bytes]) -> list[int]:
-    """Return the offsets that are in a set of each clause: of the smallest sets those that are in all the others."""
-    sets = [[rows[token] for token in clause if token in rows] for clause in clauses]
-    if not all(sets):
-        return []
-    smallest, *others = sorted(sets, key=lambda kept: sum(map(len, kept)))
-    found = list({offset for kept in smallest for offset in unpacked(kept)})
-    for each in others:
-        found = [offset for offset in found if any(_holds(kept, offset) for kept in each)]
+def _read_blocks(
+    connection: sqlite3.Connection, blocks: Sequence[int], tokens: set[int]
+) -> dict[int, dict[int, bytes]]:
+    """Return by block the sets of ``tokens``, those that there are."""
+    chosen = f"block IN ({','.join('?' * len(blocks))}) AND token IN ({','.join('?' * len(tokens))})"
+    query = f"SELECT block, token, calls FROM postings WHERE {chosen}"  # noqa: S608
+    found: dict[int, dict[int, bytes]] = {}
+    for block, token, kept in connection.execute(query, (*blocks, *sorted(tokens))):
+        found.setdefault(block, {})[token] = kept
     return found
 
 
-def _holds(kept: bytes, offset: int) -> bool:
-    if len(kept) == BITMAP_BYTES:
-        return bool(kept[offset >> 3] >> (offset & 7) & 1)
-    listed = memoryview(kept).cast("H")
-    place = bisect_left(listed, offset)
-    return place < len(listed) and listed[place] == offset
+def _met(clauses: Sequence[Sequence[int]], rows: Mapping[int, bytes]) -> Iterable[int]:
+    """Return the offsets that are in a set of each clause. Sets that are kept as bits are met as one number."""
+    sets = [[rows[token] for token in clause if token in rows] for clause in clauses]
+    if not all(sets):
+        return ()
+    as_bits: list[Sequence[bytes]] = []
+    listed: list[Sequence[bytes]] = []
+    for kept in sorted(sets, key=lambda kept: sum(map(len, kept))):
+        (as_bits if any(len(each) == BITMAP_BYTES for each in kept) else listed).append(kept)
+    bits = reduce(and_, map(_bits, as_bits)).to_bytes(BITMAP_BYTES, "little") if as_bits else None
+    if not listed:
+        return unpacked(bits or b"")
+    found = set().union(*(array("H", each) for each in listed[0]))
+    for others in listed[1:]:
+        found &= set().union(*(array("H", each) for each in others))
+    return found if bits is None else [offset for offset in found if bits[offset >> 3] >> (offset & 7) & 1]
+
+
+def _bits(sets: Sequence[bytes]) -> int:
+    """Return what is in any of ``sets`` as one number, a bit for each offset."""
+    maps = (kept if len(kept) == BITMAP_BYTES else _bitmap(array("H", kept)) for kept in sets)
+    return reduce(or_, (int.from_bytes(each, "little") for each in maps))

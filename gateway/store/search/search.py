@@ -26,6 +26,8 @@ MOST_LOOKED_AT = 20_000
 """Calls that one search looks at; where those were too few it says how far it came."""
 LONGEST_S = 2.0
 FIRST_LOOK = 64
+MOST_BLOCKS = 32
+"""Blocks of the index that are read at once."""
 MOST_FACETS = 1000
 """Facets of which a call has one, in one set: extensions of a team, mostly."""
 
@@ -111,12 +113,23 @@ class CallFinder:
             terms = [[token_id(tenant, each) for each in tokens_of_term(term)] for term in wanted.terms]
             chosen = [[token_id(tenant, each) for each in clause] for clause in clauses_of(wanted)]
             clauses = self._index.ordered(terms, chosen, max(0, tail.newest // BLOCK - 1))
-        for block in range(min(tail.newest, below - 1) // BLOCK, -1, -1):
-            if tail.holds(block) and clauses and self._index:
-                found = tail.of_block(block).union(self._index.found(clauses, block))
-                yield from sorted((each for each in found if each < below), reverse=True)
-            else:
-                yield from range(min(below, (block + 1) * BLOCK) - 1, block * BLOCK - 1, -1)
+        for blocks in _grouped(min(tail.newest, below - 1) // BLOCK):
+            held = [block for block in blocks if clauses and self._index and tail.holds(block)]
+            known = self._index.found(clauses, held) if self._index and held else {}
+            for block in blocks:
+                if block in held:
+                    found = tail.of_block(block).union(known.get(block, ()))
+                    yield from sorted((each for each in found if each < below), reverse=True)
+                else:
+                    yield from range(min(below, (block + 1) * BLOCK) - 1, block * BLOCK - 1, -1)
+
+
+def _grouped(newest: int) -> Iterator[range]:
+    """Yield the blocks from ``newest`` down, few at first: most searches find enough in those."""
+    size = 1
+    while newest >= 0:
+        yield range(newest, max(newest - size, -1), -1)
+        newest, size = newest - size, min(size * 2, MOST_BLOCKS)
 
 
 def clauses_of(wanted: CallFilter) -> list[frozenset[str]]:

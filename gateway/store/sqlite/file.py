@@ -21,14 +21,24 @@ class DatabaseFile:
         self._paths = (str(path), f"{path}-wal")
         # The log is made and let go of by SQLite; it is known from the first commit on.
         self._known: list[Identity | None] = [_identity(self._paths[0]), None]
+        self._inodes: tuple[int, int, int, int] | None = None
+        """Inodes and devices of both at the last look that compared them."""
 
     def check(self) -> None:
         """Raise ``StoreReplaced`` unless database and write-ahead log are those that were there before."""
-        found = [_identity(path) for path in self._paths]
-        if found != self._known:
-            self._compare(found)
+        database, log = self._paths
+        try:
+            one, other = os.stat(database), os.stat(log)
+        except OSError:
+            return self._compare()
+        # Twice for each transaction: told apart here, without another call.
+        if (one.st_ino, one.st_dev, other.st_ino, other.st_dev) != self._inodes:
+            self._compare()
+            self._inodes = (one.st_ino, one.st_dev, other.st_ino, other.st_dev)
+        return None
 
-    def _compare(self, found: list[Identity | None]) -> None:
+    def _compare(self) -> None:
+        found = [_identity(path) for path in self._paths]
         for place, known in enumerate(self._known):
             if known is None:
                 self._known[place] = found[place]

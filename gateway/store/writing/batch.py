@@ -29,9 +29,9 @@ from gateway.store.bulk import Driver, Writes, write_together
 from gateway.store.choosing import choose
 from gateway.store.identified import Identified
 from gateway.store.letters import fields as letters
-from gateway.store.source_marks import SeenEvent, SourceMarks, mark_of
+from gateway.store.source_marks import SeenEvent, SourceMarks
 from gateway.store.spoken_with import SpokenWith
-from gateway.store.writing.candidates import CandidateCall, KnownCalls, KnownOrder
+from gateway.store.writing.candidates import CandidateCall, KnownCalls, StoredOrder
 from gateway.store.writing.drafts import (
     AgentStateDraft,
     Choice,
@@ -122,11 +122,15 @@ class Batch:
 
     def write(self, drafts: Sequence[object]) -> list[Any]:
         """Write ``drafts`` in order and return what came of each."""
-        first = (self._numbers.load(drafts), self._fences.load(drafts))
-        if any(mark_of(draft) is not None for draft in drafts):
+        # Looked at as few times as possible: most drafts are events of plain listeners, one or two at a time.
+        told = [draft for draft in drafts if isinstance(draft, EventDraft | AgentStateDraft)]
+        first = [self._numbers.load(drafts)]
+        if fenced := [draft for draft in told if draft.fence is not None]:
+            first.append(self._fences.load(fenced))
+        if [draft for draft in told if draft.message.origin.mark is not None]:
             load_together(self._driver, (*first, self._marks.load(drafts)))
             drafts = self._known_by_marks(drafts)
-            load_together(self._driver, tuple(self._loads(drafts)))
+            load_together(self._driver, self._loads(drafts))
         else:
             load_together(self._driver, (*first, *self._loads(drafts)))
         self._reserve(drafts)
@@ -138,23 +142,25 @@ class Batch:
         """Return ``drafts``, each call by the id that it is known by."""
         return [self._marks.resolved(draft) if isinstance(draft, EventDraft) else draft for draft in drafts]
 
-    def _loads(self, drafts: Sequence[object]) -> Iterator[Iterator[None]]:
+    def _loads(self, drafts: Sequence[object]) -> Sequence[Iterator[None]]:
         """Return what reads all that ``drafts`` need: calls, orders, who sits where, whose numbers are."""
         kinds: dict[type, list[Any]] = defaultdict(list)
         for draft in drafts:
             kinds[type(draft)].append(draft)
         events, orders, settled = kinds[EventDraft], kinds[OrderDraft], kinds[Settlement]
+        loads = []
         if events:
-            yield self._calls.load(events)
+            loads.append(self._calls.load(events))
         if events or kinds[AgentStateDraft]:
-            yield self._agents.load(events, kinds[AgentStateDraft])
+            loads.append(self._agents.load(events, kinds[AgentStateDraft]))
         order_ids = {draft.event.order_id for draft in events if draft.event.order_id is not None}
         if order_ids or settled:
-            yield self._calls.load_orders(order_ids.union(draft.order_id for draft in settled))
+            loads.append(self._calls.load_orders(order_ids.union(draft.order_id for draft in settled)))
         if orders:
-            yield self._repeats.load(orders)
+            loads.append(self._repeats.load(orders))
         if events or orders:
-            yield self._load_matches(events, orders)
+            loads.append(self._load_matches(events, orders))
+        return loads
 
     def _load_matches(self, events: Iterable[EventDraft], orders: Iterable[OrderDraft]) -> Iterator[None]:
         numbers: dict[str, set[str]] = defaultdict(set)
@@ -165,16 +171,18 @@ class Batch:
         return self._matches.load(numbers)
 
     def _reserve(self, drafts: Sequence[object]) -> None:
+        if set(map(type, drafts)) == {WriteJob}:
+            return
         about_calls = [draft for draft in drafts if isinstance(draft, EventDraft)]
-        if about_calls or not all(isinstance(draft, WriteJob) for draft in drafts):
-            self._numbers.reserve(drafts, lambda: self._calls.likely_new(about_calls))
+        self._numbers.reserve(drafts, lambda: self._calls.likely_new(about_calls))
 
     def _add_work(self, draft: WriteJob) -> Any:
         return draft.run(self._connection)
 
     def _add_event(self, draft: EventDraft) -> Recorded:
         """Let the rule book decide what an event changes; take that, and tell the log and the outbox of it."""
-        self._fences.check(draft)
+        if draft.fence is not None:
+            self._fences.check(draft)
         if (seen := self._marks.seen(draft)) is not None:
             return self._add_seen(draft, seen)
         message, event = draft.message, self._agents.seen_by(draft)
@@ -215,7 +223,8 @@ class Batch:
 
     def _add_agent_state(self, draft: AgentStateDraft) -> Recorded:
         """Keep what an exchange tells of an agent; it changes no call."""
-        self._fences.check(draft)
+        if draft.fence is not None:
+            self._fences.check(draft)
         if self._marks.seen(draft) is not None:
             return Recorded(0, 0, repeated=True)
         login, _ = self._agents.at(draft.message.tenant, draft.extension)
@@ -322,7 +331,7 @@ class Batch:
         }
         return Recorded(call.call.id, self._log(EventKind.ORDER_SETTLED, call, draft.at, told), draft.order_id)
 
-    def _of_this_batch(self, order_id: int) -> KnownOrder:
+    def _of_this_batch(self, order_id: int) -> StoredOrder:
         """Return an order that was not there when the batch began."""
         self._flush_rows()
         load_together(self._driver, [self._calls.load_orders([order_id])])
@@ -336,15 +345,16 @@ class Batch:
 
     def _flush_rows(self, *, last: bool = False) -> None:
         """Write what the batch has made so far; the ``last`` time, what is written once."""
-        marks = (self._marks.to_write(),) if last else ()
+        writes = [*self._calls_to_write(), *self._rows]
+        if last:
+            writes += self._marks.to_write(), self._numbers.to_write()
         with self._driver.together():
-            write_together(self._driver, (*self._calls_to_write(), *self._rows, *marks))
+            write_together(self._driver, writes)
             if self._spoken_with:
                 self._spoken_with.ask()
-            if last:
-                self._numbers.flush()
         for _, written in self._rows:
-            written.clear()
+            if written:
+                written.clear()
         if self._spoken_with:
             self._settle_missed(last=last)
 
@@ -373,10 +383,10 @@ class Batch:
             return
         for tenant, call_id, at, change in settled:
             self._log_missed(tenant, at, {"missed_call": call_id, "change": change})
-        with self._driver.together():
-            write_together(self._driver, (*self._spoken_with.to_write(), (statements.WRITE_EVENTS, self._events)))
-            if last:
-                self._numbers.flush()
+        writes = [*self._spoken_with.to_write(), (statements.WRITE_EVENTS, self._events)]
+        if last:
+            writes.append(self._numbers.to_write())
+        write_together(self._driver, writes)
         self._events.clear()
 
     def _change_missed(self, draft: MissedDraft) -> Recorded:

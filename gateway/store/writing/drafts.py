@@ -261,10 +261,12 @@ class WriteJob:
     """Anything else that writes (accounts, agents, outbox): a function of the connection, run in its turn.
 
     With a ``tenant`` nobody else writes of that company meanwhile, on any node; with a ``lock``, no other job of that
-    name runs. SQLite, where only one process writes at a time, needs neither. ``news``: screens have to look.
+    name runs, and with ``parts`` of it none of the same parts or of all. SQLite, where only one process writes at a
+    time, needs none of them. ``news``: screens have to look.
     """
 
     run: Callable[[Any], Any]
     tenant: str | None = None
     lock: str | None = None
     news: bool = False
+    parts: tuple[str, ...] | None = None

@@ -4,7 +4,7 @@
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -162,16 +162,18 @@ class Journal:
         *,
         tenant: str | None = None,
         lock: str | None = None,
+        parts: Iterable[str] | None = None,
         news: bool = False,
         timeout_s: float = 60,
     ) -> Any:
         """Run ``work`` inside the writing transaction and return its result once that is durable.
 
         Nobody else writes of ``tenant`` meanwhile; what is about many companies names a ``lock`` instead, so that no
-        other job of that name runs. What reads before it writes needs one of them. With ``news`` screens of the
+        other job of that name runs; with ``parts`` of it, others may that are about other parts. What reads before it
+        writes needs one of them. With ``news`` screens of the
         tenant, or of all, look again.
         """
-        draft = WriteJob(work, tenant, lock, news)
+        draft = WriteJob(work, tenant, lock, news, None if parts is None else tuple(parts))
         return self._lane_of(draft).write(draft, timeout_s=timeout_s)
 
     def waiting(self) -> int:

@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql import ClauseElement, ColumnElement, Select
 
 from gateway.store.bulk import LARGEST, Driver, positional
+from gateway.store.partitions.spans import EVERY_ID, IdSpan
 
 ALL = 0
 """Stands for any number of keys."""
@@ -68,7 +69,7 @@ class Lookup:
             cursor: Any = connection.connection.cursor()
             cursor.execute(text, [*before, *part])
             asked.append(cursor.fetchall)
-        return _all_of(asked)
+        return asked[0] if len(asked) == 1 else _all_of(asked)
 
     def _text(self, connection: Connection | Driver, size: int) -> str:
         text = self._texts[connection.dialect.name, size] = positional(self._build(size), connection)
@@ -81,7 +82,8 @@ class TenantLookup:
     On SQLite, where to ask costs next to nothing, it is one statement for each tenant; on PostgreSQL one for all of
     them, for each is a trip over the network. ``query`` may have parameters of its own, which ``run`` takes by name.
     With ``part``, a column, keys are those of a part of a tenant: wanted ones stand under the pair. ``unique`` keys are
-    one tenant's only, and are looked for by themselves.
+    one tenant's only, and are looked for by themselves. ``within`` is a column with ids of calls, which are looked for
+    among those that ``ask`` is told of only: on PostgreSQL, where calls lie apart by them.
     """
 
     def __init__(
@@ -92,8 +94,10 @@ class TenantLookup:
         *,
         part: ColumnElement[Any] | None = None,
         unique: bool = False,
+        within: ColumnElement[Any] | None = None,
     ) -> None:
         self._query = query
+        self._within = within
         self._whose = () if unique else (tenant,) if part is None else (tenant, part)
         self._key = key
         self._texts: dict[int, tuple[str, Sequence[str]]] = {}
@@ -107,21 +111,24 @@ class TenantLookup:
         """Ask for the same rows; they are there when the answer is asked for."""
         if connection.dialect.name == "postgresql":
             return self._of_all(connection, wanted, values)
-        asked: list[Answer] = []
+        asked = []
         for whose, keys in wanted.items():
             if keys:
-                asked += self._of_one(connection, self._parts(whose), list(keys), values)
-        return _all_of(asked)
+                asked.append(self._of_one(connection, whose, list(keys), values))
+        return asked[0] if len(asked) == 1 else _all_of(asked)
 
     def _of_one(
-        self, connection: Connection | Driver, whose: Sequence[str], keys: list[Any], values: Mapping[str, Any]
-    ) -> Iterator[Answer]:
-        for start in range(0, len(keys), LARGEST):
-            part = filled_up(keys[start : start + LARGEST])
-            text, names = self._texts.get(len(part)) or self._for_one(connection, len(part))
-            cursor: Any = connection.connection.cursor()
-            cursor.execute(text, [*map(values.__getitem__, names), *whose, *part])
-            yield cursor.fetchall
+        self, connection: Connection | Driver, whose: str | tuple[str, str], keys: list[Any], values: Mapping[str, Any]
+    ) -> Answer:
+        if len(keys) > LARGEST:
+            parts = [keys[start : start + LARGEST] for start in range(0, len(keys), LARGEST)]
+            return _all_of([self._of_one(connection, whose, part, values) for part in parts])
+        keys = filled_up(keys)
+        text, names = self._texts.get(len(keys)) or self._for_one(connection, len(keys))
+        cursor: Any = connection.connection.cursor()
+        cursor.execute(text, [*map(values.__getitem__, names), *self._parts(whose), *keys])
+        answer: Answer = cursor.fetchall
+        return answer
 
     def _for_one(self, connection: Connection | Driver, size: int) -> tuple[str, Sequence[str]]:
         """Compile it for so many keys of one tenant; return it with the names of the parameters ahead of the keys."""
@@ -137,7 +144,7 @@ class TenantLookup:
         if not keys:
             return nothing
         text, names = self._texts.get(ALL) or self._for_all(connection)
-        given = {**values, **keys}
+        given = {**bounds(EVERY_ID), **values, **keys}
         cursor: Any = connection.connection.cursor()
         cursor.execute(text, [given[name] for name in names])
         answer: Answer = cursor.fetchall
@@ -161,7 +168,8 @@ class TenantLookup:
         names = [f"c{place}" for place in range(len(arrays))]
         wanted = func.unnest(*arrays).table_valued(*names).render_derived(name=f"{prefix}wanted")
         columns = (*self._whose, self._key)
-        return self._query.where(*(column == wanted.c[name] for column, name in zip(columns, names, strict=True)))
+        query = self._query if self._within is None else self._query.where(*between(self._within))
+        return query.where(*(column == wanted.c[name] for column, name in zip(columns, names, strict=True)))
 
     def _parts(self, whose: str | tuple[str, str]) -> Sequence[str]:
         parts = (whose,) if isinstance(whose, str) else whose
@@ -178,13 +186,15 @@ class SeveralLookups:
         self._key = key
         self._text: tuple[str, Sequence[str]] | None = None
 
-    def ask(self, driver: Driver, wanted: Sequence[Wanted]) -> Callable[[], Sequence[Rows]]:
-        """Ask for the keys ``wanted`` of each lookup; the answer has the rows of each."""
+    def ask(self, driver: Driver, wanted: Sequence[Wanted], **values: Any) -> Callable[[], Sequence[Rows]]:
+        """Ask for the keys ``wanted`` of each lookup; the answer has the rows of each. ``values`` are of parameters
+        that their queries have.
+        """
         if driver.dialect.name != "postgresql":
-            asked = [lookup.ask(driver, keys) for lookup, keys in zip(self._lookups, wanted, strict=True)]
+            asked = [lookup.ask(driver, keys, **values) for lookup, keys in zip(self._lookups, wanted, strict=True)]
             return lambda: [answer() for answer in asked]
         text, names = self._text = self._text or self._compiled(driver)
-        given: dict[str, list[Any]] = {name: [] for name in names}
+        given: dict[str, Any] = {name: [] for name in names} | {**bounds(EVERY_ID), **values}
         for place, (lookup, keys) in enumerate(zip(self._lookups, wanted, strict=True)):
             given |= lookup.keys(keys, f"l{place}_")
         cursor = driver.connection.cursor()
@@ -211,10 +221,18 @@ class SeveralLookups:
         return rows
 
 
+def between(column: ColumnElement[Any]) -> Sequence[ColumnElement[bool]]:
+    """Return the conditions for ids of ``column`` within the parameters that ``bounds`` has."""
+    return column >= bindparam("from_id", type_=column.type), column < bindparam("to_id", type_=column.type)
+
+
+def bounds(span: IdSpan) -> Mapping[str, int]:
+    """Return the parameters for ids of calls within ``span``."""
+    return {"from_id": span.first, "to_id": span.end}
+
+
 def _all_of(asked: list[Answer]) -> Answer:
     """Return one answer with the rows of all."""
-    if len(asked) == 1:
-        return asked[0]
     return lambda: list(chain.from_iterable(answer() for answer in asked))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 from gateway.store import statements
-from gateway.store.bulk import Driver
+from gateway.store.bulk import Driver, Writes
 
 NONE_AT_HAND = 0
 
@@ -43,8 +43,8 @@ class Numbers(Protocol):
         """Give out the id of a new order."""
         ...
 
-    def flush(self) -> None:
-        """Write what was given out."""
+    def to_write(self) -> tuple[Writes, list[dict[str, Any]]]:
+        """Return what writes down what was given out since this was asked last."""
         ...
 
 
@@ -82,10 +82,10 @@ class CountedNumbers:
         order_id = self._last["order"] = self._last["order"] + 1
         return order_id
 
-    def flush(self) -> None:
+    def to_write(self) -> tuple[Writes, list[dict[str, Any]]]:
         moved = [{"name": name, "value": value} for name, value in self._last.items() if value != self._read[name]]
-        statements.WRITE_COUNTERS.run(self._driver, moved)
         self._read = dict(self._last)
+        return statements.WRITE_COUNTERS, moved
 
 
 COUNTERS = ("event", "call", "order")

@@ -5,13 +5,12 @@ and the transaction that would write it compares that with the token of whoever 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from gateway.errors import SourceSuperseded
 from gateway.store import statements
 from gateway.store.bulk import Driver
 from gateway.store.writing.drafts import AgentStateDraft, EventDraft
-from gateway.store.writing.lookups import nothing
 
 
 class SourceFences:
@@ -25,13 +24,13 @@ class SourceFences:
         self._driver = driver
         self._newest: dict[tuple[str, str], int] = {}
 
-    def load(self, drafts: Sequence[object]) -> Iterator[None]:
-        """Read the tokens of the sources that told ``drafts``: no statement where none did."""
+    def load(self, fenced: Sequence[EventDraft | AgentStateDraft]) -> Iterator[None]:
+        """Read the tokens of the sources that told ``fenced``, drafts with a fence."""
         wanted: dict[str, set[str]] = defaultdict(set)
-        for draft in _told_by_sources(drafts):
+        for draft in fenced:
             if draft.fence is not None:
                 wanted[draft.tenant].add(draft.fence.source)
-        found = statements.SOURCE_TOKENS.ask(self._driver, wanted) if wanted else nothing
+        found = statements.SOURCE_TOKENS.ask(self._driver, wanted)
         yield
         self._newest |= {(tenant, source): token for tenant, source, token in found()}
 
@@ -40,7 +39,3 @@ class SourceFences:
         fence = draft.fence
         if fence is not None and self._newest.get((draft.tenant, fence.source), 0) > fence.token:
             raise SourceSuperseded(fence.source)
-
-
-def _told_by_sources(drafts: Sequence[object]) -> Iterable[EventDraft | AgentStateDraft]:
-    return (draft for draft in drafts if isinstance(draft, EventDraft | AgentStateDraft))

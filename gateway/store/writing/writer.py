@@ -196,7 +196,7 @@ class GroupCommit(Generic[Job, Result]):
             self._write(wait=False)
         finally:
             self._turn.release()
-        if self._is_waiting():
+        if self._again or not self._queue.empty():
             self._bell.put(Ring.NOW)
 
     def _run(self) -> None:
