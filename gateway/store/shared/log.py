@@ -1,6 +1,6 @@
 """What every node may ask later of every other: delivery receipts, and which node's traffic log has a call's bytes.
 
-In PostgreSQL, in tables that no standby is waited for (``shared_tables.py``) and that a failover empties. Rows that
+In PostgreSQL, in tables that no standby is waited for (``tables.py``) and that a failover empties. Rows that
 cannot be written are tried again, up to a bound.
 """
 
