@@ -14,6 +14,7 @@ from gateway.desk.event_sources import event_sources
 from gateway.desk.onsite import onsite_sites
 from gateway.desk.rendering import page
 from gateway.domain.messages import PlaceCall
+from gateway.domain.roles import Right
 from gateway.errors import GatewayError
 from gateway.handlers import draft_order
 from gateway.orders.circuit_breaker import Health, Rules
@@ -38,8 +39,8 @@ class ShownAppliance:
     p95_ms: int | None
 
 
-def appliances(visit: Visit, **more: Any) -> Response:
-    """Show all appliances of the company."""
+def appliances(visit: Visit, *, status: int = 200, **more: Any) -> Response:
+    """Show all appliances of the company, and ``more`` of what was just done there."""
     shown = [_shown(visit, central) for central in visit.centrals]
     seq = visit.services.log.newest(visit.tenant)
     given = {
@@ -47,8 +48,12 @@ def appliances(visit: Visit, **more: Any) -> Response:
         "requests": (),
         "event_sources": event_sources(visit),
         "onsite_sites": onsite_sites(visit),
+        "keys_change": visit.services.onsite_sites is not None and visit.may(Right.CHANGE_APPLIANCES),
+        "site_sample": "",
+        "site_name": "",
+        "site_problem": "",
     } | more
-    return page(visit, "appliances.html", shown=shown, seq=seq, **given)
+    return page(visit, "appliances.html", status=status, shown=shown, seq=seq, **given)
 
 
 def probe(visit: Visit) -> Response:

@@ -23,6 +23,7 @@ from gateway.desk import (
     missed,
     notes,
     numbers,
+    onsite_keys,
     opening,
     own_account,
     panel,
@@ -138,6 +139,9 @@ ROUTES: Mapping[str, Route] = {
     "appliance_probe": Route(
         "POST", "/centrais/sondar", Right.CHANGE_APPLIANCES, appliances.probe, AuditAction.APPLIANCE_PROBED
     ),
+    "onsite_add": Route("POST", "/centrais/locais", Right.CHANGE_APPLIANCES, onsite_keys.add),
+    "onsite_renew": Route("POST", "/centrais/locais/<name>/chave", Right.CHANGE_APPLIANCES, onsite_keys.renew),
+    "onsite_revoke": Route("POST", "/centrais/locais/<name>/revogar", Right.CHANGE_APPLIANCES, onsite_keys.revoke),
     "traffic": Route("GET", "/trafego", Right.READ_TRAFFIC, traffic.traffic, AuditAction.TRAFFIC_READ),
     "traffic_entry": Route(
         "GET", f"/trafego/{ENTRY_ID}", Right.READ_TRAFFIC, traffic.traffic_entry, AuditAction.TRAFFIC_READ

@@ -61,7 +61,7 @@ class Right(StrEnum):
     READ_APPLIANCES = auto()
     """How appliances are set up, and what would be sent to them."""
     CHANGE_APPLIANCES = auto()
-    """Probe appliances."""
+    """Probe appliances; make and revoke the keys of gateways on site."""
     READ_SOURCES = auto()
     """Webhooks that came in, and what is made of them."""
     READ_TRAFFIC = auto()

@@ -1,16 +1,18 @@
 """The page of appliances shows how each gateway on site is doing."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from werkzeug.test import Client
+from werkzeug.test import Client, TestResponse
 
 from gateway.config.tables import Config, TenantSettings
 from gateway.desk.hub import Hub
 from gateway.desk.pages import Desk
 from gateway.domain.roles import Role
 from gateway.logins.passwords import hash_password
+from gateway.store.audit import AuditFilter, AuditLog
 from gateway.store.directory import Agent
 from gateway.store.event_sources import SourceStanding, SourceState, row_of
 from gateway.store.onsite.sites import OnsiteSites
@@ -92,6 +94,56 @@ def test_a_full_disk_and_a_wrong_clock_are_told(central: Central) -> None:
 def test_a_key_that_is_revoked_is_told(central: Central) -> None:
     central.sites.revoke("acme", "escritorio", NOON)
     assert "Chave revogada em 30/11/2026 12:00:00" in central.shown()
+
+
+def post(central: Central, path: str, **fields: str) -> TestResponse:
+    return central.ana.post(f"/centrais/locais{path}", data=fields | {"csrf": central.ana.token()})
+
+
+def key_in(answer: TestResponse) -> str:
+    found = re.search(r"ctis_[\w-]+", answer.text)
+    assert found
+    return found[0]
+
+
+def test_a_key_is_made_replaced_and_revoked_and_shown_once(central: Central, office: Office) -> None:
+    made = post(central, "", local="filial")
+    assert made.status_code == 200
+    first = key_in(made)
+    assert central.sites.by_key(first)
+    assert first not in central.ana.get("/centrais").text
+    second = key_in(post(central, "/filial/chave"))
+    assert (central.sites.by_key(first), bool(central.sites.by_key(second))) == (None, True)
+    assert post(central, "/filial/revogar").status_code == 303
+    assert central.sites.by_key(second) is None
+    assert post(central, "/filial/revogar").status_code == 404
+    third = key_in(post(central, "", local="filial"))
+    assert central.sites.by_key(third)
+    log = list(AuditLog(office.engine, office.journal).pages("acme", AuditFilter(subject="filial")))
+    assert [entry.action.removeprefix("onsite_key_") for entry in log] == ["added", "renewed", "revoked", "added"]
+    assert {entry.login for entry in log} == {"ana"}
+    assert not any(key in entry.detail for entry in log for key in (first, second, third))
+
+
+@pytest.mark.parametrize(("name", "status"), [("Filial 1", 400), ("", 400), ("escritorio", 409)])
+def test_a_key_is_made_for_no_name_that_is_none_or_taken(central: Central, name: str, status: int) -> None:
+    before = central.sites.all()
+    refused = post(central, "", local=name)
+    assert (refused.status_code, 'role="alert"' in refused.text) == (status, True)
+    assert central.sites.all() == before
+
+
+@pytest.mark.parametrize("what", ["chave", "revogar"])
+def test_the_key_of_another_company_is_nobody_s_here(central: Central, what: str) -> None:
+    assert post(central, f"/outro/{what}").status_code == 404
+    (other,) = central.sites.all("beta")
+    assert not other.is_revoked
+
+
+def test_a_form_without_its_token_makes_no_key(central: Central) -> None:
+    refused = central.ana.post("/centrais/locais", data={"local": "filial"})
+    assert refused.status_code >= 400
+    assert central.sites.of("acme", "filial") is None
 
 
 @pytest.mark.parametrize("told", [[], 3, {"ami": 3}, {"ami": {}}, {"ami": {"state": "dancing"}}, {"ami": {"gaps": 3}}])
