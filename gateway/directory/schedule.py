@@ -24,7 +24,7 @@ log = structlog.get_logger()
 
 LOOK_EVERY_S = 5.0
 AT_ONCE = 2
-"""Imports that one worker lets run side by side."""
+"""Imports that a schedule lets run side by side, in all processes together."""
 LONGEST_WAIT_S = 6 * 3600
 STOP_WITHIN_S = 5
 COMMAND = (sys.executable, "-m", "gateway.server.import_process")
@@ -133,7 +133,7 @@ class Schedule:
         not_after = now - wait_s(every_s, failures_of(runs)) * 1000
         if runs and not_after < runs[0].started_at <= now:  # one from the future is from before the clock was set back
             return None
-        return self._imports.claim_due(tenant, name, table.source, now, not_after=not_after)
+        return self._imports.claim_due(tenant, name, table.source, now, not_after=not_after, most=AT_ONCE)
 
     def _launch(self, order: ImportRequest) -> None:
         log.info("import_begins", tenant=order.tenant, source=order.name, run=order.run_id)

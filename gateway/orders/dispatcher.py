@@ -7,7 +7,7 @@ clicked waits, and what is written down is decided here. After *unknown* nothing
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import contextmanager
@@ -20,6 +20,7 @@ from gateway.errors import GatewayError, NothingToHangUp, Stopping, TooManyOrder
 from gateway.orders.appliance_queue import HELD, ApplianceQueue
 from gateway.orders.circuit_breaker import Health, Rules
 from gateway.store.orders import OrderLog, Placed, note
+from gateway.store.reading.doorbell import Doorbell, NoDoorbell
 from gateway.store.shared.contract import Shared
 from gateway.store.writing.drafts import OrderAttempt, OrderDraft, Recorded, Settlement, Way
 from gateway.store.writing.journal import Journal
@@ -30,6 +31,8 @@ log = structlog.get_logger()
 ANSWER_WITHIN_S = 20.0
 """How long whoever clicked waits for the outcome; the attempt itself goes on and is settled when it ends."""
 LOOK_EVERY_S = 0.05
+LOOK_UNRUNG_S = 0.25
+"""How soon to look for another process's answer without a ring, where rings of others are heard."""
 WRITTEN_WITHIN_S = 10.0
 """An order that took longer to be written down is not dialled: this process may have hung for minutes, and another may
 have settled the order as *unknown*, or nobody may wait for it any more.
@@ -54,6 +57,7 @@ class OrderDispatcher:
         *,
         rules: Mapping[tuple[str, str], Rules] | None = None,
         shared: Shared | None = None,
+        doorbell: Doorbell | None = None,
         waiting: int = 32,
         answer_within_s: float = ANSWER_WITHIN_S,
         clock: Callable[[], float] | None = None,
@@ -72,6 +76,16 @@ class OrderDispatcher:
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
         self._stopping = False
+        self._rung = threading.Condition()
+        self._rings = 0
+        self._doorbell = doorbell or NoDoorbell()
+        self._doorbell.on_ring(self.ring)
+
+    def ring(self, _tenants: Collection[str] = ()) -> None:
+        """Say that something was written, in any process. Never waits."""
+        with self._rung:
+            self._rings += 1
+            self._rung.notify_all()
 
     @contextmanager
     def admitted(self, draft: OrderDraft) -> Iterator[None]:
@@ -199,13 +213,20 @@ class OrderDispatcher:
         """Wait for the answer of the order that this one repeats, whichever process tries it."""
         assert order.order_id is not None
         log.info("order_repeated", order=order.order_id, tenant=draft.message.tenant)
-        ends = time.monotonic() + self._answer_within_s
+        ends, rings = time.monotonic() + self._answer_within_s, self._rings
         while (found := self._log.outcome(order.order_id)) is None:
             self._settle_if_orphaned(draft.message.tenant, order.order_id)
             if time.monotonic() >= ends:
                 return self._no_answer(draft.appliance)
-            time.sleep(LOOK_EVERY_S)
+            rings = self._next_ring(rings)
         return found
+
+    def _next_ring(self, heard: int) -> int:
+        """Wait until there was a ring behind the ``heard``-th, or it is time to look without one; return how many."""
+        wait_s = LOOK_UNRUNG_S if self._doorbell.is_heard else LOOK_EVERY_S
+        with self._rung:
+            self._rung.wait_for(lambda: self._rings != heard, wait_s)
+            return self._rings
 
     def _settle_if_orphaned(self, tenant: str, order_id: int) -> None:
         """Settle an order whose process died, so that a repeat need not wait for it."""

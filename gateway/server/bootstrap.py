@@ -158,6 +158,7 @@ class Gateway:
         doorbell = self.database.doorbell()
         self.on_event(lambda committed: doorbell.ring(committed.tenants))
         self.on_event(lambda _: self.outbox_worker.ring())
+        self.on_event(lambda _: self.orders.ring())
         doorbell.start()
         for side_log in self._side_logs():
             side_log.start()
@@ -248,7 +249,7 @@ def build(config: Config, data: Path, *, may_wait: bool = False) -> Gateway:
     directory = Directory(engine, journal)
     outbox = Outbox(engine, journal)
     imports = Imports(engine, journal)
-    diagnostic_log, shared_log = _diagnostic_log(config, data), _shared_log(config.traffic, database)
+    diagnostic_log, shared_log = _diagnostic_log(config, data), _shared_log(config, database)
     node, node_url = config.server.node_name(), config.server.node_url
     exchange_index = ExchangeIndex(shared_log, node, node_url) if shared_log else None
     traffic = TrafficLog(diagnostic_log, exchange_index) if diagnostic_log else None
@@ -273,6 +274,7 @@ def build(config: Config, data: Path, *, may_wait: bool = False) -> Gateway:
         order_log,
         rules=_rules(config, appliances),
         shared=shared,
+        doorbell=database.doorbell(),
         waiting=max(1, config.server.call_threads // 2),
     )
     spool = NodeSpool(config, database, data, journal)
@@ -504,16 +506,21 @@ def _days_ms(days: float | None) -> int | None:
 
 def _diagnostic_log(config: Config, data: Path) -> DiagnosticLog | None:
     wanted = config.traffic
-    kept = {name: _days_ms(tenant.retention.traffic_days) for name, tenant in config.tenants.items()}
-    shorter = {name: ms for name, ms in kept.items() if ms is not None}
-    made = partial(DiagnosticLog, data, keep_days=wanted.keep_days, keep_mb=wanted.keep_mb, keep_ms_of=shorter)
-    return made() if wanted.record else None
+    made = partial(DiagnosticLog, data, keep_days=wanted.keep_days, keep_mb=wanted.keep_mb)
+    return made(keep_ms_of=_traffic_ms(config)) if wanted.record else None
 
 
-def _shared_log(wanted: settings.TrafficSettings, database: Database) -> SharedLog | None:
+def _shared_log(config: Config, database: Database) -> SharedLog | None:
     """Return the log of all nodes, where there may be several."""
-    is_wanted = wanted.record and database.kind == "postgresql"
-    return SharedLog(database.engine, keep_days=wanted.keep_days) if is_wanted else None
+    is_wanted = config.traffic.record and database.kind == "postgresql"
+    made = partial(SharedLog, database.engine, keep_days=config.traffic.keep_days)
+    return made(keep_ms_of=_traffic_ms(config)) if is_wanted else None
+
+
+def _traffic_ms(config: Config) -> Mapping[str, int]:
+    """Return for how long traffic is kept of those companies that say so (milliseconds)."""
+    kept = {name: _days_ms(tenant.retention.traffic_days) for name, tenant in config.tenants.items()}
+    return {name: ms for name, ms in kept.items() if ms is not None}
 
 
 def _adapters(

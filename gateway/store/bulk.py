@@ -12,7 +12,20 @@ from itertools import chain, cycle
 from operator import gt, itemgetter
 from typing import Any, Protocol
 
-from sqlalchemy import JSON, Column, Connection, Table, bindparam, cast, column, func, update
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    Connection,
+    Table,
+    Update,
+    bindparam,
+    cast,
+    column,
+    func,
+    literal_column,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql import ClauseElement, ColumnElement
 
@@ -29,10 +42,11 @@ INSERTS: Mapping[str, Callable[[Table], Any]] = {"sqlite": sqlite.insert, "postg
 class Driver:
     """The driver under ``connection``, looked up once for many statements: they take either."""
 
-    __slots__ = ("connection", "dialect", "is_networked", "together")
+    __slots__ = ("connection", "dialect", "engine", "is_networked", "together")
 
     def __init__(self, connection: Connection) -> None:
         self.dialect = connection.dialect
+        self.engine = connection.engine
         self.connection: Any = connection.connection.dbapi_connection
         pipeline: Callable[[], AbstractContextManager[Any]] | None = getattr(self.connection, "pipeline", None)
         self.together = pipeline or nullcontext
@@ -175,10 +189,21 @@ class Write:
 
 
 class Change:
-    """Sets ``columns`` of rows by their ``key``, which is given as ``of``, where ``condition`` holds."""
+    """Sets ``columns`` of rows by their ``key``, which is given as ``of``, where ``condition`` holds.
 
-    def __init__(self, key: Column[Any], columns: Sequence[Column[Any]], condition: ColumnElement[bool]) -> None:
+    ``parted``: on PostgreSQL rows lie apart by their keys, so that it is said ahead between which keys they are.
+    """
+
+    def __init__(
+        self,
+        key: Column[Any],
+        columns: Sequence[Column[Any]],
+        condition: ColumnElement[bool],
+        *,
+        parted: bool = False,
+    ) -> None:
         self._key = key
+        self._parted = parted
         self._columns = columns
         self._condition = condition
         self._names = [*(column.name for column in columns), KEY]
@@ -199,7 +224,8 @@ class Change:
     def as_document(self, connection: Connection | Driver, rows: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
         """Return the statement for PostgreSQL, and its one parameter, which holds all ``rows``."""
         text = self._texts.get(connection.dialect.name) or self._document_text(connection)
-        return text, encode([dict(zip(self._names, self._values(row), strict=True)) for row in rows])
+        ordered = sorted(rows, key=itemgetter(KEY))
+        return text, encode([dict(zip(self._names, self._values(row), strict=True)) for row in ordered])
 
     def _values(self, row: Mapping[str, Any]) -> list[Any]:
         return [as_stored(row[name]) for name, as_stored in zip(self._names, self._fits, strict=True)]
@@ -212,14 +238,23 @@ class Change:
 
     def _document_text(self, connection: Connection | Driver) -> str:
         columns = [column(name, each.type) for name, each in zip(self._names, (*self._columns, self._key), strict=True)]
-        rows = func.json_to_recordset(cast(bindparam("document"), JSON)).table_valued(*columns)
+        document = cast(bindparam("document"), JSON)
+        rows = func.json_to_recordset(document).table_valued(*columns)
         rows = rows.render_derived(name="rows", with_types=True)
         statement = self._statement({each.name: rows.c[each.name] for each in self._columns}, rows.c[KEY])
+        if self._parted:
+            first, last = (cast(_of(document, place), BigInteger) for place in (0, -1))
+            statement = statement.where(self._key >= first, self._key <= last)
         text = self._texts[connection.dialect.name] = positional(statement, connection)
         return text
 
-    def _statement(self, given: Mapping[str, ColumnElement[Any]], key: ColumnElement[Any]) -> ClauseElement:
+    def _statement(self, given: Mapping[str, ColumnElement[Any]], key: ColumnElement[Any]) -> Update:
         return update(self._key.table).where(self._key == key, self._condition).values(given)
+
+
+def _of(document: ColumnElement[Any], place: int) -> ColumnElement[str]:
+    """Return the key of the row in ``place``: of constants, so that it is known before rows are looked for."""
+    return func.json_extract_path_text(document, literal_column(f"'{place}'"), literal_column(f"'{KEY}'"))
 
 
 def _as_it_is(value: Any) -> Any:

@@ -15,6 +15,7 @@ from gateway.store import statements, tables
 from gateway.store.bulk import Driver
 from gateway.store.imports.account_locks import lock_accounts
 from gateway.store.imports.loading import DESK
+from gateway.store.partitions.spans import CLOCKS_MS
 from gateway.store.writing.drafts import Choice
 from gateway.texts.text import Text
 
@@ -120,15 +121,18 @@ def _refuse_changed_call(connection: Connection, draft: Choice, call: Mapping[st
     wanted = None if draft.name and not draft.account_id else draft.account_id
     if draft.shown is None or now in (draft.shown, wanted):
         return
-    by, at = _who_decided(connection, call["id"])
+    by, at = _who_decided(connection, call, draft.at)
     name = call["account_name"] or ""
     raise OwnerChanged(account_id=now, account=name, by=by, at=at, added=False, seen=draft.seen or "", of_call=True)
 
 
-def _who_decided(connection: Connection, call_id: int) -> tuple[str | None, int | None]:
+def _who_decided(connection: Connection, call: Mapping[str, Any], now: int) -> tuple[str | None, int | None]:
     """Return who last said whose the call is, and when; nobody where the directory alone did."""
     query = select(events.c.payload, events.c.at).where(
-        events.c.call_id == call_id, events.c.kind == EventKind.ACCOUNT_CHOSEN.value
+        events.c.call_id == call["id"],
+        events.c.kind == EventKind.ACCOUNT_CHOSEN.value,
+        events.c.at >= call["logged_at"] - CLOCKS_MS,
+        events.c.at < now + CLOCKS_MS,
     )
     row = connection.execute(query.order_by(events.c.seq.desc()).limit(1)).first()
     return (json.loads(row.payload).get("by"), row.at) if row else (None, None)

@@ -13,13 +13,16 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, delete, select
 
+from gateway.domain.calls.windows import KNOWN_BY_ID_MS
 from gateway.domain.messages import SourceMark
 from gateway.store import statements
 from gateway.store.bulk import Driver, Write
 from gateway.store.fitting import fitter
+from gateway.store.partitions.spans import ids_since
 from gateway.store.tables import calls
 from gateway.store.tables import source_marks as marks
 from gateway.store.writing.drafts import AgentStateDraft, EventDraft
+from gateway.store.writing.lookups import bounds
 
 KEPT_MS = 7 * 24 * 3600 * 1000
 """How long marks are kept: senders repeat for up to three days."""
@@ -72,7 +75,9 @@ class SourceMarks:
                 wanted[draft.message.tenant, mark.source].update(map(plain, _names(draft, mark)))
                 if isinstance(draft, EventDraft) and len(ids := call_ids(draft, mark)) > 1:
                     refs[draft.message.tenant].update(map(REF, ids))
-        asked = statements.MARKS_AND_REFS.ask(self._driver, (wanted, refs))
+        earliest = min((draft.message.received_at for draft in drafts if isinstance(draft, EventDraft)), default=0)
+        within = bounds(ids_since(self._driver, earliest - KNOWN_BY_ID_MS))
+        asked = statements.MARKS_AND_REFS.ask(self._driver, (wanted, refs), **within)
         yield
         known, of_calls = asked()
         for row in (dict(zip(MARK_COLUMNS, values, strict=True)) for values in known):

@@ -6,10 +6,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from gateway.domain.calls.windows import KNOWN_BY_ID_MS
 from gateway.store import statements
 from gateway.store.bulk import Driver, Writes
+from gateway.store.partitions.spans import ids_since
 from gateway.store.writing.candidates import CandidateCall
-from gateway.store.writing.lookups import Rows
+from gateway.store.writing.lookups import Rows, bounds
 
 DONE = "follow_up_done"
 EARLY_MS = 2 * 3600 * 1000
@@ -51,7 +53,10 @@ class SpokenWith:
     def ask(self) -> None:
         """Ask for what is settled by it; the calls of the batch must be written already."""
         by_number, by_account = by_tenant(self._numbers), by_tenant(self._accounts)
-        self._asked = statements.UNSETTLED.ask(self._driver, (by_number, by_account, by_number, by_account))
+        earliest = min((at for _, at in self._numbers.values()), default=0)
+        within = bounds(ids_since(self._driver, earliest - KNOWN_BY_ID_MS))
+        wanted = (by_number, by_account, by_number, by_account)
+        self._asked = statements.UNSETTLED.ask(self._driver, wanted, **within)
 
     def settle(self) -> list[Settled]:
         """Return the customers' missed calls, which are returned now, and their follow-ups, which are done."""

@@ -10,7 +10,7 @@ from gateway.store import tables
 from gateway.store.bulk import Change, Write, changing, written
 from gateway.store.call_columns import CALL_COLUMNS, PLACES
 from gateway.store.narrow import NarrowWrite
-from gateway.store.writing.lookups import Lookup, SeveralLookups, TenantLookup
+from gateway.store.writing.lookups import Lookup, SeveralLookups, TenantLookup, between
 
 calls, events, orders, outbox, counters = (
     tables.calls,
@@ -41,7 +41,7 @@ NOT_RETURNED: tuple[ColumnElement[Any], ...] = (literal_column("calls.missed"), 
 def _missed(column: ColumnElement[Any], *, unique: bool = False) -> TenantLookup:
     """Return what finds missed calls that nobody has returned, by ``column``."""
     query = select(calls.c.tenant, calls.c.id, column, calls.c.end_heard_at).where(*NOT_RETURNED)
-    return TenantLookup(query, calls.c.tenant, column, unique=unique)
+    return TenantLookup(query, calls.c.tenant, column, unique=unique, within=calls.c.id)
 
 
 def _follow_ups(column: ColumnElement[Any]) -> TenantLookup:
@@ -101,6 +101,16 @@ def _identified(count: int) -> ClauseElement:
     )
 
 
+def _lately_in_contact(count: int) -> ClauseElement:
+    """Return the same statement for calls with ids between two more parameters, ahead of the other ones."""
+    within = (calls.c.id >= bindparam("from_id"), calls.c.id < bindparam("to_id"))
+    return (
+        select(calls.c.account_id, func.max(calls.c.logged_at))
+        .where(*within, calls.c.logged_at < bindparam("before"), _among(calls.c.account_id, count))
+        .group_by(calls.c.account_id)
+    )
+
+
 def _last_contacts(count: int) -> ClauseElement:
     return (
         select(calls.c.account_id, func.max(calls.c.logged_at))
@@ -117,8 +127,9 @@ CALLS_BY_NUMBER = TenantLookup(
     ),
     calls.c.tenant,
     calls.c.number,
+    within=calls.c.id,
 )
-CALLS_BY_REF = TenantLookup(LOGGED_CALLS, calls.c.tenant, calls.c.call_ref)
+CALLS_BY_REF = TenantLookup(LOGGED_CALLS, calls.c.tenant, calls.c.call_ref, within=calls.c.id)
 CALLS_BY_ID = Lookup(_calls_by_id)
 UNSETTLED = SeveralLookups(
     _missed(calls.c.number),
@@ -140,6 +151,7 @@ SOURCE_TOKENS = TenantLookup(
     event_sources.c.name,
 )
 LAST_CONTACTS = Lookup(_last_contacts)
+LATELY_IN_CONTACT = Lookup(_lately_in_contact)
 
 WRITE_COUNTERS = Write(counters, written(counters), changing=changing(counters))
 AT_START = (*(column.name for column in calls.c if not column.nullable), "started_at", "start_heard_at")
@@ -161,7 +173,9 @@ WRITE_ORDERS = Write(orders, written(orders))
 WRITE_OUTBOX = Write(outbox, written(outbox))
 WRITE_ATTEMPTS = Write(attempts, written(attempts))
 
-RETURN_MISSED = Change(calls.c.id, (calls.c.returned_at, calls.c.returned_by), calls.c.returned_at.is_(None))
+RETURN_MISSED = Change(
+    calls.c.id, (calls.c.returned_at, calls.c.returned_by), calls.c.returned_at.is_(None), parted=True
+)
 FINISH_FOLLOW_UP = Change(
     agent_notes.c.call_id,
     (agent_notes.c.follow_up_done_at, agent_notes.c.follow_up_done_in),
@@ -173,6 +187,8 @@ GOING_ON = LOGGED_CALLS.where(
     calls.c.logged_at < bindparam("before"),
     calls.c.status.in_(("waiting", "ringing", "talking")),
 )
+GOING_ON_WITHIN = GOING_ON.where(*between(calls.c.id))
+"""The same among calls with ids between two parameters: on PostgreSQL, where calls lie apart by them."""
 
 
 def _ordered_calls(count: int) -> ClauseElement:
@@ -213,7 +229,7 @@ MARKS = TenantLookup(
 )
 _REF = select(calls.c.tenant, calls.c.ref_space, literal_column("'ref'"), calls.c.call_ref, calls.c.call_ref)
 _NUMBERS = (cast(null(), BigInteger).label(name) for name in ("call_id", "sequence", "at"))
-CALLS_OF_REFS = TenantLookup(_REF.add_columns(*_NUMBERS), calls.c.tenant, calls.c.call_ref)
+CALLS_OF_REFS = TenantLookup(_REF.add_columns(*_NUMBERS), calls.c.tenant, calls.c.call_ref, within=calls.c.id)
 """With the columns of a mark: whose space the id is of stands for the source."""
 MARKS_AND_REFS = SeveralLookups(MARKS, CALLS_OF_REFS, key=3)
 SETTLE_ORDERS = Change(

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -139,13 +139,18 @@ def cell(
     synchronous: bool = True,
     environment: dict[str, str] | None = None,
     pbx_takes_s: float = 0.0,
+    on: AbstractContextManager[Cluster] | None = None,
 ) -> Iterator[Cell]:
-    """A running cell in ``folder``; ``server`` has more lines for ``[server]``. Its logs stay there."""
+    """A running cell in ``folder``; ``server`` has more lines for ``[server]``. Its logs stay there.
+
+    ``on``: the servers, where they are not to be made here.
+    """
     history = History()
     names = [f"t{number:02d}" for number in range(1, tenants + 1)]
     with ExitStack() as stack:
         pbx = stack.enter_context(Pbx(history, takes_s=pbx_takes_s).serving())
-        database = stack.enter_context(cluster(folder, delay_s=delay_s, standby=standby, synchronous=synchronous))
+        servers = on or cluster(folder, delay_s=delay_s, standby=standby, synchronous=synchronous)
+        database = stack.enter_context(servers)
         found = Cell(
             folder, database, [Node(folder, f"n{i + 1}", environment) for i in range(nodes)], names, pbx, history
         )

@@ -143,7 +143,7 @@ def main() -> int:
     """Exit code 0 when each claim was proven and each control failed as it must."""
     parser = argparse.ArgumentParser(prog="python -m tests.cluster.proof", description=__doc__)
     parser.add_argument("--only", type=int, nargs="+", choices=CLAIMS, metavar="NUMBER", help="only these claims")
-    parser.add_argument("--fast", action="store_true", help="without what is marked as slow")
+    parser.add_argument("--fast", action="store_true", help="leave out what is slow, such as some of the controls")
     wanted = parser.parse_args()
     proof = Proof(wanted.only or CLAIMS)
     options = ["-q", "-p", "no:cacheprovider", "-m", "not slow" if wanted.fast else ""]

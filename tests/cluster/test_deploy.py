@@ -95,7 +95,7 @@ def test_postgresql_takes_who_may_connect(server: ClusterServer) -> None:
 def test_patroni_is_told_to_wait_for_a_standby(server: ClusterServer) -> None:
     told: dict[str, Any] = yaml.safe_load((DEPLOY / "patroni/patroni.yml").read_text())
     dcs = told["bootstrap"]["dcs"]
-    assert (dcs["synchronous_mode"], dcs["synchronous_mode_strict"], dcs["maximum_lag_on_failover"]) == (True, True, 0)
+    assert (dcs["synchronous_mode"], dcs["synchronous_mode_strict"]) == (True, True)
     known = {name for (name,) in server.query("SELECT name FROM pg_settings")}
     assert dcs["postgresql"]["parameters"].keys() <= known
     for name in ("fsync", "full_page_writes", "synchronous_commit"):

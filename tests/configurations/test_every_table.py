@@ -248,7 +248,7 @@ def _look_at_cards(client: Client, event: str) -> None:
 
 def import_from_a_source(options: WorkerOptions) -> None:
     with bootstrap.build(options.config, options.data) as gateway:
-        run_id = gateway.importer.imports.claim_due("acme", "planilha", "csv", 1, not_after=0)
+        run_id = gateway.importer.imports.claim_due("acme", "planilha", "csv", 1, not_after=0, most=9)
         assert run_id is not None
         assert process._import(gateway, ImportRequest(options.config, options.data, "acme", "planilha", run_id)) == 0
 

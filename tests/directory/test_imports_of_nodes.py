@@ -15,7 +15,7 @@ from gateway.errors import ImportSuperseded
 from gateway.store import tables
 from gateway.store.imports import runs as module
 from gateway.store.imports.loading import LoadedAccount, Loader
-from gateway.store.imports.runs import DEAD_AFTER_MS, Imports
+from gateway.store.imports.runs import DEAD_AFTER_MS, Counts, Imports
 from gateway.store.postgresql.database import PostgresqlDatabase
 from gateway.store.writing.journal import Journal
 from tests.directory.conftest import T0
@@ -49,7 +49,7 @@ def claim_at_once(nodes: list[Node]) -> list[int]:
 
     def claim(node: Node) -> int | None:
         database, journal = node
-        return Imports(database.engine, journal).claim_due("acme", "erp", "sql", T0, not_after=T0 - 1)
+        return Imports(database.engine, journal).claim_due("acme", "erp", "sql", T0, not_after=T0 - 1, most=9)
 
     with ThreadPoolExecutor(NODES) as threads:
         return [run for run in threads.map(claim, nodes) if run is not None]
@@ -90,6 +90,26 @@ def test_without_the_company_s_turn_each_would_begin(
     run = Journal.run
     monkeypatch.setattr(Journal, "run", lambda self, work, **_: run(self, work, lock=str(id(self))))
     assert len(claim_at_once(nodes)) == NODES
+
+
+def test_all_nodes_together_run_no_more_imports_than_may_be(
+    nodes: list[Node], meeting: Callable[[float], None]
+) -> None:
+    """Each finds another company's source due at the same moment."""
+    meeting(0.2)
+
+    def claim(place: int) -> int | None:
+        database, journal = nodes[place]
+        imports = Imports(database.engine, journal)
+        return imports.claim_due(f"company-{place}", "erp", "sql", T0, not_after=T0 - 1, most=2)
+
+    with ThreadPoolExecutor(NODES) as threads:
+        begun = dict(zip(range(NODES), threads.map(claim, range(NODES)), strict=True))
+    (left,) = [place for place, run in begun.items() if run is None]
+    database, journal = nodes[0]
+    over = next(run for run in begun.values() if run is not None)
+    Imports(database.engine, journal).end(over, "done", Counts(), T0 + 5, message="", refused=[])
+    assert claim(left) is not None
 
 
 def account(name: str) -> LoadedAccount:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.live.groups import kill_group
+from tests.live.nginx import make_certificate
 from tests.live.processes import spawn, until
 from tests.live.sid import in_sid
 from tests.live.sip import free_sip_port, taken
@@ -36,6 +37,7 @@ class SipExchange:
 
     folder: Path
     ami_port: int = field(default_factory=free_sip_port)
+    tls_port: int = field(default_factory=free_sip_port)
     sip_port: int = field(default_factory=free_sip_port)
     carrier_port: int = field(default_factory=free_sip_port)
     phone_ports: dict[str, int] = field(default_factory=lambda: {phone: free_sip_port() for phone in PHONES})
@@ -43,7 +45,7 @@ class SipExchange:
 
     def configure(self, manager_user: str) -> None:
         """``manager_user`` is what an administrator pastes for the gateway."""
-        ports = {"AMI_PORT": self.ami_port, "SIP_PORT": self.sip_port}
+        ports = {"AMI_PORT": self.ami_port, "AMI_TLS": self.tls_port, "SIP_PORT": self.sip_port}
         ports |= {f"PHONE_{phone}": port for phone, port in self.phone_ports.items()}
         for source in SETTINGS.glob("*.conf"):
             text = source.read_text().replace("FOLDER", str(self.folder))
@@ -51,6 +53,9 @@ class SipExchange:
                 text = text.replace(name, str(port))
             (self.folder / source.name).write_text(text)
         (self.folder / "cti-user.conf").write_text(manager_user)
+        make_certificate(self.folder)
+        pair = (self.folder / "cert.pem").read_text() + (self.folder / "key.pem").read_text()
+        (self.folder / "own.pem").write_text(pair)
 
     def start(self) -> None:
         """Run until the manager interface answers."""

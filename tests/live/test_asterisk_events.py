@@ -3,6 +3,7 @@
 No line of its dialplan knows of the gateway: a user of manager.conf is all.
 """
 
+import re
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -10,7 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
+from adapters.ami.event_source import AmiEventSource
+from adapters.ami.source_settings import AmiSourceConfig
+from gateway.texts.rendering import render
+from tests.events.reports import attempt, place
 from tests.live.calls import fresh_number, the_call
 from tests.live.conftest import LiveGateway, start_gateway
 from tests.live.exchange import PHONES, SipExchange
@@ -31,7 +37,8 @@ port = {port}
 username = "cti"
 secret = "segredo-da-central"
 """
-DIRECT, SHORT, GROUP, QUEUE = "4733330001", "4733330002", "4733330600", "4733330400"
+DIRECT, SHORT, GROUP = "4733330001", "4733330002", "4733330600"
+QUEUE, PATIENT, IMPATIENT = "4733330400", "4733330401", "4733330402"
 
 
 def manager_user() -> str:
@@ -145,6 +152,22 @@ def test_a_queue_is_told_with_its_wait(telephones: Telephones) -> None:
         assert call["waited_s"] >= 1
 
 
+def test_a_caller_who_waits_in_vain_gave_up_or_was_given_up(telephones: Telephones) -> None:
+    """In a queue; Asterisk sends the same event of both."""
+    exchange = telephones.exchange
+    for line, result in ((PATIENT, "abandoned"), (IMPATIENT, "missed")):
+        number = fresh_number()
+        with logs_told(exchange.folder):
+            phones = [exchange.phone(extension, "rings") for extension in ("3501", "3502")]
+            caller = exchange.call_in(number, line, pause_ms=4000)
+            telephones.event("3502", "call_started", number)
+            for phone in (caller, *phones):
+                phone.ends()
+            call = telephones.call(number)
+            assert (call["result"], call["missed"], call["queue"], call["answered_by"]) == (result, True, "400", None)
+            assert call["waited_s"] >= 1
+
+
 def test_a_blind_transfer_goes_on_at_the_other_screen(telephones: Telephones) -> None:
     number, exchange = fresh_number(), telephones.exchange
     with logs_told(exchange.folder):
@@ -196,6 +219,23 @@ def test_a_caller_who_gives_up_is_missed(telephones: Telephones) -> None:
             each.ends()
         call = telephones.call(number)
         assert (call["missed"], call["answered_at"], call["hung_up_by"]) == (True, None, "caller")
+
+
+def test_it_is_heard_over_tls(telephones: Telephones) -> None:
+    """A certificate that nobody vouches for: it is refused with what to pin, then pinned."""
+    exchange, login = telephones.exchange, {"username": "cti", "secret": "segredo-da-central"}
+
+    def source(**more: Any) -> AmiEventSource:
+        table = {"host": "127.0.0.1", "port": exchange.tls_port, "tls": True, **login, **more}
+        return AmiEventSource(TypeAdapter(AmiSourceConfig).validate_python(table), place("ami"))
+
+    refused = render(source().probe().text, "en")
+    pin = re.search(r"sha256:[0-9A-Fa-f:]{64,95}", refused)
+    assert pin, refused
+    assert not source(tls_pin="sha256:" + "0" * 64).probe().ok
+    with attempt(source(tls_pin=pin[0], ping_every_s=0.5)) as made:
+        until(lambda: made.report.connections == 1, "it is heard")
+        until(lambda: b"Ping: Pong" in made.report.heard_bytes, "the exchange answers")
 
 
 def test_the_source_is_shown_as_heard_with_its_last_event(telephones: Telephones) -> None:

@@ -27,6 +27,7 @@ from gateway.orders.circuit_breaker import BreakerState, Condition, Rules
 from gateway.orders.dispatcher import OrderDispatcher
 from gateway.store.calls import CallLog
 from gateway.store.orders import OrderLog
+from gateway.store.reading.doorbell import NoDoorbell, Ringing
 from gateway.store.shared.files import Record, SharedFiles, Slots
 from gateway.store.writing.drafts import OrderAttempt, OrderDraft, Way
 from gateway.texts.rendering import render
@@ -152,6 +153,37 @@ def test_a_double_click_waits_for_the_first_one_s_answer_and_dials_once(
         thread.join()
     assert answers == [(Outcome.ACCEPTED, "tarde")] * 3
     assert len(adapter.delivered) == 1
+
+
+class SilentBell(NoDoorbell):
+    """A doorbell that is heard; ``ring_here`` is what comes of another process's ring."""
+
+    is_heard = True
+
+    def on_ring(self, listener: Ringing) -> None:
+        self.ring_here = listener
+
+
+def test_a_repeat_hears_by_the_bell_what_another_process_was_answered(
+    store: Store, open_desk: OpenDesk, gate: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LOOK_UNRUNG_S", 600)
+    adapter, bell = hanging(gate), SilentBell()
+    first, other = open_desk(pbx=adapter), open_desk(pbx=adapter, options={"doorbell": bell, "answer_within_s": 700})
+    draft = replace(DRAFT, repeat_within_ms=3000)
+    told: list[tuple[Outcome, str]] = []
+    begun = threading.Thread(target=place, args=(first, store, draft), daemon=True)
+    begun.start()
+    assert adapter.arrived.wait(60)
+    repeat = threading.Thread(target=lambda: told.append(place(other, store, draft)), daemon=True)
+    repeat.start()
+    gate.set()
+    begun.join(60)
+    ends = time.monotonic() + 60
+    while repeat.is_alive() and time.monotonic() < ends:
+        bell.ring_here(["acme"])
+        repeat.join(0.05)
+    assert told == [(Outcome.ACCEPTED, "tarde")]
 
 
 def test_an_outcome_that_nobody_waited_for_is_written_before_the_gateway_stops(

@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from gateway.cli.database_checks import database_checks
 from gateway.clock import milliseconds
 from gateway.config.loader import parse
 from gateway.domain.messages import CallStarted, Origin
 from gateway.errors import ConfigError, DatabaseAway, DatabaseNotReached, DataUnusable, StoreUnavailable
+from gateway.server import node_spool
 from gateway.server.bootstrap import Gateway, build
 from gateway.store.spool.file import DATABASE, SpoolRoom
 from gateway.texts.rendering import render
@@ -102,6 +104,33 @@ def test_on_sqlite_the_setting_is_refused_with_what_to_do(tmp_path: Path) -> Non
     config = parse({"server": {"spool": True}, "tenants": TENANT}, source="gateway.toml")
     with pytest.raises(ConfigError, match=r"server\.spool is for a PostgreSQL database"):
         build(config, tmp_path)
+
+
+@pytest.mark.postgresql
+def test_check_says_what_lies_in_the_spool(
+    fresh: FreshDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with gateway(fresh, tmp_path, spool=True, spool_hours=0.001) as found, monkeypatch.context() as away:
+        assert spool_lines(found) == [(True, "0 events wait in the spool of this node.")]
+        stall(found, away)
+        for number in ("4732100001", "4732100002"):
+            found.core.handle(started(number, ago_ms=0))
+        assert spool_lines(found) == [(None, "2 events wait in the spool of this node.")]
+        assert found.spool.spool
+        found.spool.spool.refuse(found.spool.spool.next(1)[0], "no such company")
+        refused = (None, "1 events in the spool of this node could not be written (docs/cluster.md).")
+        assert spool_lines(found) == [(None, "1 events wait in the spool of this node."), refused]
+        monkeypatch.setattr(node_spool, "milliseconds", lambda: milliseconds() + 10_000)
+        full = (False, "the spool of this node is full: events get 503 while the database is away.")
+        assert spool_lines(found)[0] == full
+    with gateway(fresh, tmp_path / "other") as without:
+        assert spool_lines(without) == []
+
+
+def spool_lines(found: Gateway) -> list[tuple[bool | None, str]]:
+    """The lines of ``check`` that tell of the spool."""
+    lines = [(line.good, render(line.text, "en")) for line in database_checks(found)]
+    return [line for line in lines if "spool of this node" in line[1]]
 
 
 @pytest.mark.postgresql

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, select, text
@@ -147,6 +148,24 @@ def test_events_older_than_fifteen_seconds_say_that_they_are_late(
     drain_of(store, spool, T0 + after_ms).drain()
     (event,) = store.events.after(0)
     assert event.told.get("late") is late
+
+
+def test_how_late_they_are_is_seen_when_the_database_is_back(
+    store: Store, spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The transaction that writes them is asked for as soon as they are kept, and waits for the database."""
+    now = [T0 + 1000]
+    run = store.journal.run
+
+    def wait_and_run(*given: Any, **named: Any) -> Any:
+        now[0] = T0 + 60_000
+        return run(*given, **named)
+
+    monkeypatch.setattr(store.journal, "run", wait_and_run)
+    keep(spool, start_draft("3501", "4732100001"))
+    SpoolDrain(store.journal, spool, store.data, drafted, now_ms=lambda: now[0]).drain()
+    (event,) = store.events.after(0)
+    assert event.told["late"] is True
 
 
 def test_one_process_of_a_node_drains_and_another_when_it_has_ended(store: Store, spool: Spool) -> None:

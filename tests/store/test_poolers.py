@@ -59,7 +59,7 @@ def test_without_one_or_in_session_mode_it_is_none(fresh: FreshDatabase, tmp_pat
         assert "pooler" not in codes(database)
 
 
-def test_only_reading_goes_through_it_where_the_settingsis_named(
+def test_only_reading_goes_through_it_where_the_server_is_named(
     transactions: Path, fresh: FreshDatabase, tmp_path: Path
 ) -> None:
     """The doorbell is heard, leases and commits are on connections of their own."""

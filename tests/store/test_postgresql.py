@@ -12,6 +12,7 @@ from gateway.errors import ConfigError, DataUnusable, NewerSchema
 from gateway.store import revisions
 from gateway.store.database import explained, open_database
 from gateway.store.postgresql import database as postgresql_database
+from gateway.store.postgresql import errors as postgresql_errors
 from gateway.store.postgresql import schema as postgresql_schema
 from gateway.store.postgresql.database import open_postgresql
 from tests.postgresql import GUARDED, FreshDatabase, server
@@ -224,3 +225,33 @@ def test_texts_are_compared_by_their_bytes_whatever_the_server_s_language(tmp_pa
         assert list(found.scalars()) == ["B", "a"]
     database.close()
     fresh.give_back()
+
+
+REFUSED = 'connection failed: connection to server at "10.0.0.22", port 5432 failed: Connection refused'
+PASSWORD = (
+    'connection failed: connection to server at "10.0.0.21", port 5432 failed: FATAL:  password authentication failed'
+)
+STANDBY = 'connection to server at "10.0.0.22", port 5432 failed: session is read-only'
+CERTIFICATE = 'connection to server at "10.0.0.21", port 5432 failed: SSL error: certificate verify failed'
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "said"),
+    [
+        (PASSWORD, REFUSED, "refuses the user or its password"),
+        (REFUSED, PASSWORD, "refuses the user or its password"),
+        (PASSWORD, STANDBY, "refuses the user or its password"),
+        (CERTIFICATE, REFUSED, "the server's certificate is not believed"),
+        (REFUSED, STANDBY, "is a standby"),
+        (REFUSED, REFUSED, "Connection refused"),
+    ],
+)
+@pytest.mark.parametrize("address", ["'10.0.0.21'", "'::1'", "'fe80::1:2'"])
+def test_of_several_servers_the_most_telling_answer_is_told(first: str, second: str, said: str, address: str) -> None:
+    """As psycopg 3.2 and later write it: the last error, then each server's."""
+    place = f"host: 'pg', port: '5432', hostaddr: {address}"
+    text = f"{second}\nMultiple connection attempts failed. All failures were:\n- {place}: {first}\n- {place}: {second}"
+    told = postgresql_errors.explain(psycopg.OperationalError(text), "postgresql://cti@/cti")
+    assert told is not None
+    assert said in str(told)
+    assert "hostaddr" not in str(told)

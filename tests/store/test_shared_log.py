@@ -149,6 +149,29 @@ def test_what_is_old_or_too_much_is_let_go_of(database: Any, clock: Clock, monke
     assert count(log) == 1
 
 
+def test_what_a_company_keeps_for_less_time_is_let_go_of_on_every_node(database: Any, clock: Clock) -> None:
+    one = SharedLog(database.engine, keep_days=14, keep_ms_of={"acme": DAY, "idle": DAY}, clock=clock)  # type: ignore[arg-type]
+    receipts, index = DeliveryReceiptLog(one), ExchangeIndex(one, "n2", None)
+    for ago in (2 * DAY, DAY // 2):
+        told = receipt(T0 - ago)
+        receipts.add(told)
+        receipts.add(replace(told, tenant="rival"))
+        for tenant in ("acme", "rival"):
+            index.add(at=told.at, tenant=tenant, call_id=7, way="in", peer="p", operation="o", status="ok")
+    one.flush()
+    one.tidy()
+    kept = {"acme": [T0 - DAY // 2], "rival": [T0 - 2 * DAY, T0 - DAY // 2]}
+    asked = ExchangeIndex(node(database, clock), "n1", None)
+    assert {tenant: [found.at for found in asked.elsewhere(tenant, 7)] for tenant in kept} == kept
+    with database.engine.connect() as connection:
+        query = select(sightings.c.tenant, sightings.c.at).where(sightings.c.kind != BEGUN).order_by(sightings.c.at)
+        rows = connection.execute(query).all()
+    assert {tenant: [at for found, at in rows if found == tenant] for tenant in kept} == kept
+    clock.now += DAY
+    one.tidy()
+    assert not asked.elsewhere("acme", 7), "it looks no further than where it was"
+
+
 def test_a_node_says_which_other_has_the_bytes_of_a_call(database: Any, clock: Clock, tmp_path: Path) -> None:
     logs = {}
     for name in ("n1", "n2"):

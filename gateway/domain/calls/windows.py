@@ -10,6 +10,10 @@ END_REPEAT_MS = 60 * 1000
 """The same for ends."""
 OVERTAKEN_MS = 10 * 1000
 """A start may be heard this long after its end: exchanges send both from different processes."""
+KNOWN_BY_ID_MS = 26 * 24 * 3600 * 1000
+"""A call that began so long before is known by the exchange's id, and a missed one returned by a call; where the
+database keeps older ones apart, these are not looked for. Less than a month, so that two months are looked through.
+"""
 LATE_MS = 3600 * 1000
 """The same where both say when they happened, so that a queue in the exchange may have held them back."""
 GROUP_MS = 5 * 1000

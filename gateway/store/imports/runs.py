@@ -1,12 +1,12 @@
 """The runs of imports: who may begin, how far it is, how it ended. One run of a source at a time, whatever process."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, Select, Update, delete, insert, or_, select, update
+from sqlalchemy import Connection, Engine, Row, Select, Update, delete, func, insert, or_, select, update
 
 from gateway.errors import ImportRunning, ImportSuperseded
 from gateway.source import Refused
@@ -23,6 +23,8 @@ DEAD_AFTER_MS = 120_000
 """A run that gave no sign of life for so long has died with its process, also one that gave it so far in the future:
 the clock was set back since.
 """
+CLAIMS = "imports"
+"""The lock under which runs are counted and begun, whoever's they are."""
 KEPT = 50
 """Runs remembered of each source."""
 DIED = Text(
@@ -82,13 +84,14 @@ class Imports:
         run_id: int = self._journal.run(begin, tenant=tenant)
         return run_id
 
-    def claim_due(self, tenant: str, source: str, kind: str, at: int, *, not_after: int) -> int | None:
+    def claim_due(self, tenant: str, source: str, kind: str, at: int, *, not_after: int, most: int) -> int | None:
         """Begin a run for a schedule, as ``begin`` does; return None when somebody runs it, or has begun to after
-        ``not_after``.
+        ``not_after``, or when ``most`` runs of any company go on, in whatever process.
         """
         died = _words(DIED, self._journal.language_of(tenant))
-        claim = partial(_claim_due, tenant=tenant, source=source, kind=kind, at=at, not_after=not_after, died=died)
-        claimed: int | None = self._journal.run(claim, tenant=tenant)
+        begin = partial(_begin, tenant=tenant, source=source, kind=kind, at=at, died=died)
+        claim = partial(_claim_due, begin=begin, mine=(tenant, source), at=at, not_after=not_after, most=most)
+        claimed: int | None = self._journal.run(claim, tenant=tenant, lock=CLAIMS)
         return claimed
 
     def alive(self, run_id: int, at: int) -> None:
@@ -168,20 +171,27 @@ def _begin(connection: Connection, tenant: str, source: str, kind: str, at: int,
 
 def _claim_due(
     connection: Connection,
-    tenant: str,
-    source: str,
-    kind: str,
+    begin: Callable[[Connection], int],
+    mine: tuple[str, str],
     at: int,
     not_after: int,
-    died: Mapping[str, str | None],
+    most: int,
 ) -> int | None:
-    newest = connection.execute(_newest_start(tenant, source)).scalar()
+    newest = connection.execute(_newest_start(*mine)).scalar()
     if newest is not None and not_after < newest <= at:
         return None
+    if connection.execute(_running(at)).scalar_one() >= most:
+        return None
     try:
-        return _begin(connection, tenant, source, kind, at, died)
+        return begin(connection)
     except ImportRunning:
         return None
+
+
+def _running(at: int) -> Select[Any]:
+    """Return how many runs go on that gave a sign of life lately."""
+    lively = imports.c.seen_at.between(at - DEAD_AFTER_MS, at + DEAD_AFTER_MS)
+    return select(func.count()).select_from(imports).where(imports.c.state == "running", lively)
 
 
 def _newest_start(tenant: str, source: str) -> Select[Any]:

@@ -20,22 +20,25 @@ FIRST_WIDTH = 100_000
 """Ids of the first range, and how many are still to come where a table with rows becomes one."""
 MONTHS_AHEAD = 2
 LAST_CALL = text("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM call_ids")
-BELOW = text(
+BELOW_IN_DRIVER = (
     "SELECT (regexp_match(pg_get_constraintdef(oid), '< ''?(\\d+)'))[1]::bigint FROM pg_constraint"
-    " WHERE conrelid = CAST(:parent AS regclass) AND conname = :name AND convalidated"
+    " WHERE conrelid = CAST(%s AS regclass) AND conname = %s AND convalidated"
 )
+BELOW = text(BELOW_IN_DRIVER.replace("%s", ":parent", 1).replace("%s", ":name", 1))
+HAS_VALID_KEY = "SELECT EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass('events_key') AND indisvalid)"
 IS_OURS = "SELECT to_regclass('alembic_version') IS NOT NULL AND to_regclass('call_ids') IS NOT NULL"
 HAS_KEY = text("SELECT to_regclass('events_key') IS NOT NULL")
 TRY_LOCK = "SELECT pg_try_advisory_lock(hashtextextended('cti-gateway partitions', 0))"
 AGAIN_S = 0.2
-LOCKED_AT_MOST = "SET lock_timeout = '5s'"
+LOCKED_AT_MOST = "SET lock_timeout = '500ms'"
+"""Others wait behind a lock that is waited for; the start tries again."""
 
 
 def part_events(connection: Connection) -> None:
     """Partition the event log by month, inside the transaction of ``connection``."""
     now = _now()
     is_used = connection.execute(select(events.c.seq).limit(1)).first() is not None
-    end = _below(connection, EVENTS) or (_first_end(now) if is_used else month_of(now))
+    end = _below(connection, EVENTS) or (month_after(now + DAY_MS) if is_used else month_of(now))
     connection.exec_driver_sql("ALTER TABLE events DROP CONSTRAINT pk_events")
     if connection.execute(HAS_KEY).scalar():
         connection.exec_driver_sql("ALTER TABLE events ADD CONSTRAINT pk_events PRIMARY KEY USING INDEX events_key")
@@ -98,20 +101,26 @@ def _prepare(driver: Any) -> None:
     driver.execute(LOCKED_AT_MOST)
     last = driver.execute(str(LAST_CALL)).fetchone()[0]
     for parted in waiting:
-        _bound(driver, parted, _first_end(_now()) if parted is EVENTS else _behind(last))
-    if EVENTS in waiting:
+        _bound(driver, parted, _now() if parted is EVENTS else last, _first_end(_now(), last, parted))
+    driver.execute("SET lock_timeout = 0")  # who builds an index so blocks nobody while it waits
+    if EVENTS in waiting and not driver.execute(HAS_VALID_KEY).fetchone()[0]:
         driver.execute("DROP INDEX CONCURRENTLY IF EXISTS events_key")
         driver.execute(f"CREATE UNIQUE INDEX CONCURRENTLY events_key ON events ({EVENTS.unique})")
 
 
-def _bound(driver: Any, parted: Parted, end: int) -> None:
-    """Let the database know that all keys are below ``end``; rows that are not are moved later."""
-    name = f"{parted.table}_below"
-    driver.execute(f"ALTER TABLE {parted.table} DROP CONSTRAINT IF EXISTS {name}")
-    if driver.execute(f"SELECT 1 FROM {parted.table} WHERE {parted.key} >= %s LIMIT 1", [end]).fetchone():  # noqa: S608
+def _bound(driver: Any, parted: Parted, reached: int, end: int) -> None:
+    """Let the database know that all keys are below ``end``, which is some way ahead of what is ``reached``; rows that
+    are not are moved later.
+    """
+    table, name = parted.table, f"{parted.table}_below"
+    known = driver.execute(BELOW_IN_DRIVER, [table, name]).fetchone()
+    if known and known[0] - reached > (end - reached) // 2:
         return
-    driver.execute(f"ALTER TABLE {parted.table} ADD CONSTRAINT {name} CHECK ({parted.key} < {end}) NOT VALID")
-    driver.execute(f"ALTER TABLE {parted.table} VALIDATE CONSTRAINT {name}")
+    driver.execute(f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {name}")
+    if driver.execute(f"SELECT 1 FROM {table} WHERE {parted.key} >= %s LIMIT 1", [end]).fetchone():  # noqa: S608
+        return
+    driver.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({parted.key} < {end}) NOT VALID")
+    driver.execute(f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}")
 
 
 def _is_whole(driver: Any, table: str) -> bool:
@@ -138,9 +147,9 @@ def _behind(last: int) -> int:
     return (last // FIRST_WIDTH + 1) * FIRST_WIDTH if last == 0 else (last // FIRST_WIDTH + 2) * FIRST_WIDTH
 
 
-def _first_end(now: int) -> int:
-    """Return where the partition of a log ends that has been written so far: not in the next moments."""
-    return month_after(now + DAY_MS)
+def _first_end(now: int, last: int, parted: Parted) -> int:
+    """Return where the partition ends of what has been written so far: not in the next moments."""
+    return month_after(now + DAY_MS) if parted is EVENTS else _behind(last)
 
 
 def _now() -> int:

@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
-EVERY_ID = 2**62
+from gateway.store.bulk import Driver
+
+NO_END = 2**62
 KNOWN_FOR_S = 5.0
 """How long it counts what was read of the ranges."""
 GIVEN_OUT_MEANWHILE = 50_000
@@ -30,7 +32,7 @@ class IdSpan(NamedTuple):
     end: int
 
 
-ALL = IdSpan(0, EVERY_ID)
+EVERY_ID = IdSpan(0, NO_END)
 
 
 class CallSpans:
@@ -40,26 +42,29 @@ class CallSpans:
         self._read_at = float("-inf")
         self._reached: Sequence[tuple[int, int]] = ()
         """When, and by which first id."""
-        self._end = EVERY_ID
+        self._end = NO_END
 
     def since(self, cursor: Any, at: int) -> IdSpan:
         """Return the ids of all calls that were first heard of ``at`` or later (milliseconds)."""
         if time.monotonic() - self._read_at >= KNOWN_FOR_S:
-            self._learn(cursor.execute(READ).fetchall())
+            cursor.execute(READ)
+            self._learn(cursor.fetchall())
         first = max((first for reached_at, first in self._reached if reached_at <= at - CLOCKS_MS), default=0)
         return IdSpan(first, self._end)
 
     def _learn(self, rows: Sequence[tuple[int, int, int | None, int]]) -> None:
         self._reached = [(reached_at, first) for first, _, reached_at, _ in rows if reached_at is not None]
         ends = [end for _, end, _, last in rows if end - last >= GIVEN_OUT_MEANWHILE]
-        self._end = min(ends, default=EVERY_ID)
+        self._end = min(ends, default=NO_END)
         self._read_at = time.monotonic()
 
 
 _spans: WeakKeyDictionary[Engine, CallSpans] = WeakKeyDictionary()
 
 
-def spans_of(engine: Engine) -> CallSpans:
-    """Return what is known of the ranges in the database of ``engine``."""
-    found = _spans.get(engine)
-    return found if found is not None else _spans.setdefault(engine, CallSpans())
+def ids_since(connection: Connection | Driver, at: int) -> IdSpan:
+    """Return the ids of all calls that were first heard of ``at`` or later; every id on SQLite."""
+    if connection.dialect.name != "postgresql":
+        return EVERY_ID
+    known = _spans.get(connection.engine) or _spans.setdefault(connection.engine, CallSpans())
+    return known.since(connection.connection.cursor(), at)

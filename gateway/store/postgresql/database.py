@@ -17,7 +17,7 @@ from typing import Any
 
 import structlog
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import NullPool
 
 from gateway.errors import ConfigError, DataUnusable
@@ -257,8 +257,8 @@ class PostgresqlDatabase:
         """Upgrade, and return whether that was done: not where others use a table that is to change."""
         try:
             self._upgrade()
-        except DBAPIError as error:
-            if getattr(error.orig, "sqlstate", None) not in IN_THE_WAY:
+        except Exception as error:  # SQLAlchemy's, and the driver's own while tables are prepared
+            if getattr(getattr(error, "orig", error), "sqlstate", None) not in IN_THE_WAY:
                 raise
             log.warning("schema_waits", hint="Other nodes use a table that changes; it is tried again each second.")
             return False

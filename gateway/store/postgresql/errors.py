@@ -1,5 +1,6 @@
 """What is wrong with a PostgreSQL database that cannot be used, as one sentence with what to do."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,8 +24,17 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "53300": ("{name} takes no more connections.", "Raise max_connections, or start fewer workers."),
     "53100": ("{name}: its disk is full.", "Make room on the server; what was acknowledged is still there."),
     "57P03": ("{name} is just starting or stopping.", "Wait a moment and start again."),
+    "certificate": (
+        "{name}: the server's certificate is not believed ({reason}).",
+        "Is it too old, for another name, or of an authority that sslrootcert does not have? "
+        "Look at it: openssl s_client -starttls postgres -connect HOST:5432",
+    ),
 }
-"""By SQLSTATE."""
+"""By SQLSTATE; ``certificate`` is ours."""
+READ_ONLY = "25006"
+ATTEMPT = re.compile(r"- host: .*?, hostaddr: [^:]*(?:::?[^:']*)*': ")
+"""What psycopg writes before each server's error where it has tried several."""
+NOBODY_THERE = ("Connection refused", "timeout expired", "No route to host", "Network is unreachable")
 PASSING = (None, "25006", "53300", "57P03")
 """What is over by itself some time: no answer, a failover, too many connections, a start."""
 
@@ -66,7 +76,9 @@ def _state_of(said: str) -> str | None:
         ("remaining connection slots", "53300"),
         ("starting up", "57P03"),
         ("shutting down", "57P03"),
-        ("session is read-only", "25006"),
+        ("session is read-only", READ_ONLY),
+        ("certificate verify failed", "certificate"),
+        ("server certificate for", "certificate"),
     ):
         if words in said:
             return state
@@ -74,4 +86,15 @@ def _state_of(said: str) -> str | None:
 
 
 def _first_line(error: Any) -> str:
-    return next((line.strip().rstrip(".") for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    """Return what ``error`` says: of several servers that were tried what the most telling one said."""
+    lines = [line.strip().rstrip(".") for line in str(error).splitlines() if line.strip()]
+    attempts = [ATTEMPT.sub("", line) for line in lines if ATTEMPT.match(line)]
+    return min(attempts or lines[:1], key=_vagueness, default=type(error).__name__)
+
+
+def _vagueness(said: str) -> int:
+    """Return how little ``said`` tells: a server that is off, or a standby, is usual where several are named."""
+    state = _state_of(said)
+    if state:
+        return 2 if state == READ_ONLY else 0
+    return 3 if any(words in said for words in NOBODY_THERE) else 1

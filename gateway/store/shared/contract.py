@@ -1,8 +1,8 @@
 """What all processes of a gateway share beside the database's rows: how appliances are doing, limits, and who does
 what only one may do.
 
-On SQLite these are files under kernel locks (``shared_files.py``), on PostgreSQL rows that nobody waits for
-(``shared_postgresql.py``). Nothing of it is needed for good. Where it cannot be used, each process goes on with values
+On SQLite these are files under kernel locks (``files.py``), on PostgreSQL rows that nobody waits for
+(``postgresql.py``). Nothing of it is needed for good. Where it cannot be used, each process goes on with values
 of its own, and says so once.
 """
 

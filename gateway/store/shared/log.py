@@ -1,14 +1,14 @@
 """What every node may ask later of every other: delivery receipts, and which node's traffic log has a call's bytes.
 
-In PostgreSQL, in tables that no standby is waited for (``shared_tables.py``) and that a failover empties. Rows that
+In PostgreSQL, in tables that no standby is waited for (``tables.py``) and that a failover empties. Rows that
 cannot be written are tried again, up to a bound.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Engine, Table, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Engine, Table, delete, func, insert, select
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from gateway.clock import Clock
@@ -23,19 +23,33 @@ TIDY_ROWS = 2_000
 MOST_ROWS = 5_000_000
 """Of each table, whatever their age."""
 MOST_TRIED_AGAIN = 20_000
+OVERLAP_MS = 600_000
+"""Rows are written behind what they tell of, and wait for the database; later ones go with ``keep_days``."""
 DO_NOT_WAIT = "SET LOCAL synchronous_commit = off"
 BEGUN = "begun"
 """The kind of the receipt that says since when there are any: the first one after the table was made or emptied."""
 
 
 class SharedLog(WriteBehind):
-    """Rows of this node among those of all. ``engine`` is the database's own, and not closed here."""
+    """Rows of this node among those of all. ``engine`` is the database's own, and not closed here.
 
-    def __init__(self, engine: Engine, *, keep_days: float, clock: Clock | None = None) -> None:
+    Rows are kept for ``keep_days``, of companies in ``keep_ms_of`` for so many milliseconds where that is shorter.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        keep_days: float,
+        keep_ms_of: Mapping[str, int] | None = None,
+        clock: Clock | None = None,
+    ) -> None:
         # Nodes delete the same old rows at once; READ COMMITTED lets the later one find none.
         super().__init__(engine.execution_options(isolation_level="READ COMMITTED"), "shared-log")
         self._clock = clock or Clock()
         self._keep_ms = round(keep_days * 24 * 3600 * 1000)
+        self._keep_ms_of = dict(keep_ms_of or {})
+        self._tidied_until: dict[tuple[str, str], int] = {}
 
     def insert(self, connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
         """Write rows of one table, without waiting for a disk or a standby. Rows that found no database come again.
@@ -57,8 +71,10 @@ class SharedLog(WriteBehind):
         try:
             self._begin_receipts()
             for table in TABLES:
-                while self._drop(table):
+                while self._drop(table, self._too_old_or_much(table)):
                     pass
+                for tenant, kept_ms in self._keep_ms_of.items():
+                    self._drop_of(table, tenant, self._clock.ago(kept_ms))
         except (SQLAlchemyError, DatabaseAway) as error:
             log.warning("side_log_not_tidied", error=type(error).__name__)
 
@@ -69,11 +85,20 @@ class SharedLog(WriteBehind):
                 nobody = dict.fromkeys(("tenant", "extension", "login", "screen"), "")
                 connection.execute(insert(sightings).values(at=self._clock(), kind=BEGUN, **nobody))
 
-    def _drop(self, table: Table) -> bool:
-        """Delete a portion of the oldest; False when there were none."""
+    def _too_old_or_much(self, table: Table) -> ColumnElement[bool]:
         too_many = select(func.max(table.c.id) - MOST_ROWS).scalar_subquery()
-        old = (table.c.at < self._clock.ago(self._keep_ms)) | (table.c.id <= too_many)
-        portion = select(table.c.id).where(old).limit(TIDY_ROWS).with_for_update(skip_locked=True)
+        return (table.c.at < self._clock.ago(self._keep_ms)) | (table.c.id <= too_many)
+
+    def _drop_of(self, table: Table, tenant: str, before: int) -> None:
+        """Delete what is older of one company; what was looked through is not looked through again."""
+        since = self._tidied_until.get((table.name, tenant), 0)
+        while self._drop(table, (table.c.tenant == tenant) & (table.c.at >= since) & (table.c.at < before)):
+            pass
+        self._tidied_until[table.name, tenant] = before - OVERLAP_MS
+
+    def _drop(self, table: Table, condition: ColumnElement[bool]) -> bool:
+        """Delete a portion of what meets ``condition``; False when that was all."""
+        portion = select(table.c.id).where(condition).limit(TIDY_ROWS).with_for_update(skip_locked=True)
         with self.engine.begin() as connection:
             _do_not_wait(connection)
             return connection.execute(delete(table).where(table.c.id.in_(portion))).rowcount == TIDY_ROWS

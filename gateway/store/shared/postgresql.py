@@ -1,4 +1,4 @@
-"""What all nodes of a gateway share, in tables of PostgreSQL that nothing waits for (``shared_tables.py``).
+"""What all nodes of a gateway share, in tables of PostgreSQL that nothing waits for (``tables.py``).
 
 Where the database cannot be asked, each process goes on with values of its own, as on a data folder; a lease is not
 given then.

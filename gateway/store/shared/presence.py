@@ -3,7 +3,7 @@
 On a data folder kernel locks tell it, at once: a process that places orders or sends events has a file of its own
 under ``running`` and holds its lock until it ends, however it ends. Where that cannot be had (no room, too many open
 files) it has no name, and what it leaves behind is found by its age. Nodes on PostgreSQL have leases
-(``shared_presence.py``).
+(``row_presence.py``).
 """
 
 import fcntl

@@ -1,4 +1,4 @@
-"""The tables of what nodes share on PostgreSQL (``shared_postgresql.py``).
+"""The tables of what nodes share on PostgreSQL (``postgresql.py``).
 
 All are UNLOGGED: nothing is written ahead for them and no standby is waited for, and after a crash or a failover they
 are empty, which is what their users expect. So they are made where they are missing and have no migrations.

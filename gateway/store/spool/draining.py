@@ -133,19 +133,25 @@ class SpoolDrain:
     def _write(
         self,
         spooled: Sequence[Spooled],
-        drafts: Sequence[tuple[int, EventDraft | AgentStateDraft]],
+        drafts: Sequence[tuple[Spooled, EventDraft | AgentStateDraft]],
         connection: Connection,
     ) -> int:
         """Write what the database does not have yet, and that it has it; return how many that were."""
         mine = {"id": self._spool.name, "at": self._now_ms()}
         connection.execute(ADD, mine | {"node": self._spool.name.rpartition("/")[0]})
         done = connection.execute(HELD, {"id": self._spool.name}).scalar_one()
-        missing = [draft for turn, draft in drafts if turn > done]
+        # How late they are is seen here: until the database is back this transaction may have waited for long.
+        missing = [self._dated(each, draft) for each, draft in drafts if each.turn > done]
         apply(connection, missing, self._journal.language_of, self._journal.owner)
         connection.execute(MOVE, mine | {"turn": max(done, spooled[-1].turn)})
         return len(missing)
 
-    def _draft(self, spooled: Spooled) -> tuple[int, EventDraft | AgentStateDraft] | None:
+    def _dated(self, spooled: Spooled, draft: EventDraft | AgentStateDraft) -> EventDraft | AgentStateDraft:
+        if isinstance(draft, EventDraft):
+            return replace(draft, late=self._now_ms() - spooled.at > LATE_MS)
+        return draft
+
+    def _draft(self, spooled: Spooled) -> tuple[Spooled, EventDraft | AgentStateDraft] | None:
         """Return what is to be written of ``spooled``; None where that cannot be said, which is put aside."""
         try:
             draft = self._make_draft(unpacked(spooled.message))
@@ -153,9 +159,8 @@ class SpoolDrain:
             self._refuse(spooled, error)
             return None
         if isinstance(draft, EventDraft):
-            late = self._now_ms() - spooled.at > LATE_MS
-            draft = replace(draft, event=kept_back(draft.event), late=late)
-        return spooled.turn, draft
+            draft = replace(draft, event=kept_back(draft.event))
+        return spooled, draft
 
     def _set_aside(self, spooled: Sequence[Spooled], error: GatewayError) -> None:
         """Find the one that the database refuses, and put it aside."""

@@ -1,7 +1,7 @@
 """The logged calls that a batch of events may belong to, read at once and worked on in memory."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -12,12 +12,13 @@ from gateway.domain.calls.heard import HeardEvent
 from gateway.domain.calls.legs import Leg
 from gateway.domain.calls.records import looks_back_to
 from gateway.domain.calls.states import Event
-from gateway.domain.calls.windows import LATE_MS, LONGEST_CALL_MS
+from gateway.domain.calls.windows import KNOWN_BY_ID_MS, LATE_MS, LONGEST_CALL_MS
 from gateway.store import statements
 from gateway.store.bulk import Driver
 from gateway.store.call_columns import BESIDE_COLUMNS, BOOK_COLUMNS, CALL_COLUMNS, PLACES, PLAIN_COLUMNS, SWITCHES
+from gateway.store.partitions.spans import ids_since
 from gateway.store.writing.drafts import EventDraft
-from gateway.store.writing.lookups import nothing
+from gateway.store.writing.lookups import Answer, bounds, nothing
 
 ID, LEG_COUNT = PLACES["id"], PLACES["leg_count"]
 ORDER_COLUMNS = 5
@@ -104,10 +105,19 @@ class KnownCalls:
             back_to.append(looks_back_to(draft.event))
         first = min(back_to, default=0)
         before = {"since": first - LONGEST_CALL_MS, "ended_since": first - LATE_MS}
-        by_number = statements.CALLS_BY_NUMBER.ask(self._driver, numbers, **before)
-        by_ref = statements.CALLS_BY_REF.ask(self._driver, refs) if refs else nothing
+        by_number = statements.CALLS_BY_NUMBER.ask(self._driver, numbers, **before, **self._ids_since(before["since"]))
+        by_ref = self._ask_by_ref(drafts, refs) if refs else nothing
         yield
         self._know_all(chain(by_number(), by_ref()))
+
+    def _ask_by_ref(self, drafts: Sequence[EventDraft], refs: Mapping[str, Collection[str]]) -> Answer:
+        """Ask for calls by the exchange's ids, those that began in the time before what the events tell of."""
+        heard = (draft.event for draft in drafts if draft.event.call_ref)
+        told = min(event.at if event.started_at is None else min(event.at, event.started_at) for event in heard)
+        return statements.CALLS_BY_REF.ask(self._driver, refs, **self._ids_since(told - KNOWN_BY_ID_MS))
+
+    def _ids_since(self, at: int) -> Mapping[str, int]:
+        return bounds(ids_since(self._driver, at))
 
     def load_orders(self, order_ids: Iterable[int]) -> Iterator[None]:
         """Read the orders ``order_ids`` and their calls."""
@@ -179,13 +189,19 @@ class KnownCalls:
     def with_number(self, tenant: str, call: Call) -> list[Call]:
         """Return the calls of the number of ``call``, first heard of in the day before it or later."""
         before = {"since": call.logged_at - LONGEST_CALL_MS, "ended_since": 0}
+        before |= self._ids_since(before["since"])
         self._know_all(statements.CALLS_BY_NUMBER.run(self._driver, {tenant: [call.number]}, **before))
         return [each.call for each in self._by_number[tenant, call.number]]
 
     def going_on(self, tenant: str, since: int, before: int) -> list[CandidateCall]:
         """Return calls first heard of from ``since`` on and before ``before`` that went on when this batch began."""
         wanted = {"of": tenant, "since": since, "before": before}
-        found = self._connection.execute(statements.GOING_ON, wanted).all()
+        if self._driver.is_networked:
+            query = statements.GOING_ON_WITHIN
+            wanted |= self._ids_since(since)
+        else:
+            query = statements.GOING_ON
+        found = self._connection.execute(query, wanted).all()
         self._know_all(tuple(row) for row in found)
         return [self._by_id[row.id] for row in found]
 

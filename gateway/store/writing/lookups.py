@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql import ClauseElement, ColumnElement, Select
 
 from gateway.store.bulk import LARGEST, Driver, positional
+from gateway.store.partitions.spans import EVERY_ID, IdSpan
 
 ALL = 0
 """Stands for any number of keys."""
@@ -81,7 +82,8 @@ class TenantLookup:
     On SQLite, where to ask costs next to nothing, it is one statement for each tenant; on PostgreSQL one for all of
     them, for each is a trip over the network. ``query`` may have parameters of its own, which ``run`` takes by name.
     With ``part``, a column, keys are those of a part of a tenant: wanted ones stand under the pair. ``unique`` keys are
-    one tenant's only, and are looked for by themselves.
+    one tenant's only, and are looked for by themselves. ``within`` is a column with ids of calls, which are looked for
+    among those that ``ask`` is told of only: on PostgreSQL, where calls lie apart by them.
     """
 
     def __init__(
@@ -92,8 +94,10 @@ class TenantLookup:
         *,
         part: ColumnElement[Any] | None = None,
         unique: bool = False,
+        within: ColumnElement[Any] | None = None,
     ) -> None:
         self._query = query
+        self._within = within
         self._whose = () if unique else (tenant,) if part is None else (tenant, part)
         self._key = key
         self._texts: dict[int, tuple[str, Sequence[str]]] = {}
@@ -140,7 +144,7 @@ class TenantLookup:
         if not keys:
             return nothing
         text, names = self._texts.get(ALL) or self._for_all(connection)
-        given = {**values, **keys}
+        given = {**bounds(EVERY_ID), **values, **keys}
         cursor: Any = connection.connection.cursor()
         cursor.execute(text, [given[name] for name in names])
         answer: Answer = cursor.fetchall
@@ -164,7 +168,8 @@ class TenantLookup:
         names = [f"c{place}" for place in range(len(arrays))]
         wanted = func.unnest(*arrays).table_valued(*names).render_derived(name=f"{prefix}wanted")
         columns = (*self._whose, self._key)
-        return self._query.where(*(column == wanted.c[name] for column, name in zip(columns, names, strict=True)))
+        query = self._query if self._within is None else self._query.where(*between(self._within))
+        return query.where(*(column == wanted.c[name] for column, name in zip(columns, names, strict=True)))
 
     def _parts(self, whose: str | tuple[str, str]) -> Sequence[str]:
         parts = (whose,) if isinstance(whose, str) else whose
@@ -189,7 +194,7 @@ class SeveralLookups:
             asked = [lookup.ask(driver, keys, **values) for lookup, keys in zip(self._lookups, wanted, strict=True)]
             return lambda: [answer() for answer in asked]
         text, names = self._text = self._text or self._compiled(driver)
-        given: dict[str, Any] = {name: [] for name in names} | values
+        given: dict[str, Any] = {name: [] for name in names} | {**bounds(EVERY_ID), **values}
         for place, (lookup, keys) in enumerate(zip(self._lookups, wanted, strict=True)):
             given |= lookup.keys(keys, f"l{place}_")
         cursor = driver.connection.cursor()
@@ -214,6 +219,16 @@ class SeveralLookups:
             values[self._key] = self._lookups[which].key_type(values[self._key])
             rows[which].append(tuple(values))
         return rows
+
+
+def between(column: ColumnElement[Any]) -> Sequence[ColumnElement[bool]]:
+    """Return the conditions for ids of ``column`` within the parameters that ``bounds`` has."""
+    return column >= bindparam("from_id", type_=column.type), column < bindparam("to_id", type_=column.type)
+
+
+def bounds(span: IdSpan) -> Mapping[str, int]:
+    """Return the parameters for ids of calls within ``span``."""
+    return {"from_id": span.first, "to_id": span.end}
 
 
 def _all_of(asked: list[Answer]) -> Answer:

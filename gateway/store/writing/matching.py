@@ -1,5 +1,6 @@
 """Accounts by number, ranked: for a batch of events at once, or for one card."""
 
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -7,8 +8,10 @@ from dataclasses import replace
 from sqlalchemy import Connection
 
 from gateway.domain.calls.matching import Match, Ranked, ranked
+from gateway.domain.calls.windows import KNOWN_BY_ID_MS
 from gateway.store import statements
 from gateway.store.bulk import Driver
+from gateway.store.partitions.spans import EVERY_ID, ids_since
 
 FOREVER = 2**62
 
@@ -50,4 +53,12 @@ class Matches:
         for tenant, match in found:
             owners[tenant, match.number].add(match.account_id)
         rivals = {account_id for accounts in owners.values() if len(accounts) > 1 for account_id in accounts}
-        return dict(statements.LAST_CONTACTS.run(self._connection, rivals, [self._before])) if rivals else {}
+        if not rivals:
+            return {}
+        lately = ids_since(self._connection, round(time.time() * 1000) - KNOWN_BY_ID_MS)
+        if lately == EVERY_ID:
+            return dict(statements.LAST_CONTACTS.run(self._connection, rivals, [self._before]))
+        recent = statements.LATELY_IN_CONTACT.run(self._connection, rivals, [*lately, self._before])
+        # Older calls are asked for only of those with whom nobody has spoken since.
+        others = rivals - {account_id for account_id, _ in recent}
+        return dict((*recent, *statements.LAST_CONTACTS.run(self._connection, others, [self._before])))
