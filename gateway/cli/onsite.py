@@ -1,12 +1,13 @@
 """``onsite``: the gateways on site that may connect to this gateway, and running one of them."""
 
+import os
 import signal
 import threading
+from getpass import getuser
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-import tomli_w
 
 from gateway.cli.place import DataLocation, one_tenant, with_place, with_tenant
 from gateway.cli.speech import _, said
@@ -18,7 +19,7 @@ from gateway.mapping.events import iso
 from gateway.texts.text import Text
 
 if TYPE_CHECKING:
-    from gateway.config.tables import TenantSettings
+    from gateway.store.agents import Actor
     from gateway.store.onsite.sites import OnsiteSite
 
 
@@ -87,6 +88,8 @@ def onsite_add(
     context: click.Context, place: DataLocation, name: str, renew: bool, url: str, tenant: str | None
 ) -> None:
     """Make a key for the gateway on site NAME and print a configuration for it. The key is shown this once."""
+    from gateway.config.onsite_sample import onsite_sample
+
     if not TENANT_NAME.fullmatch(name):
         raise click.ClickException(_("expected small letters, digits and '-' as a name, came {name!r}", name=name))
     with _place(context, place).open() as gateway:
@@ -95,22 +98,22 @@ def onsite_add(
         if found and not found.is_revoked and not renew:
             hint = _("'onsite add {name} --renew' makes a new key; the old one opens nothing then.", name=name)
             raise click.ClickException(_("there is a gateway on site {name!r} already.", name=name) + " " + hint)
-        key = gateway.onsite_sites.add(company, name, milliseconds())
-        sample = _sample(gateway.config.tenants[company], key, url)
+        key = gateway.onsite_sites.add(company, name, milliseconds(), _actor(company))
+        sample = onsite_sample(gateway.config.tenants[company], key, url)
     tell(_("# onsite.toml of {name}: keep it from others, for the key stands in it.", name=name))
     tell(sample)
     tell(_("# Then, at the site: cti-gateway onsite --config onsite.toml"), err=True)
 
 
-def _sample(company: "TenantSettings", key: str, url: str) -> str:
-    """Return a configuration to start from, with what is known of the company."""
-    table: dict[str, object] = {"timezone": company.timezone}
-    if company.area_code:
-        table["area_code"] = company.area_code
-    if company.extensions:
-        table["extensions"] = list(company.extensions)
-    table["main"] = {"url": url, "key": key}
-    return tomli_w.dumps(table)
+def _actor(company: str) -> "Actor":
+    """Return who runs this command, as the audit log has it: the system's user."""
+    from gateway.store.agents import Actor
+
+    try:
+        user = getuser()
+    except (OSError, KeyError):  # the system knows no name for it
+        user = str(os.getuid())
+    return Actor(company, user[:64], "cti-gateway", milliseconds())
 
 
 @onsite_command.command("list")
@@ -160,6 +163,6 @@ def onsite_revoke(context: click.Context, place: DataLocation, name: str, tenant
     """Revoke the key of the gateway on site NAME: it opens nothing any more, from this moment on."""
     with _place(context, place).open() as gateway:
         company = one_tenant(gateway.config, tenant)
-        if not gateway.onsite_sites.revoke(company, name, milliseconds()):
+        if not gateway.onsite_sites.revoke(company, name, milliseconds(), _actor(company)):
             raise click.ClickException(_("{company!r} has no gateway on site {name!r}", company=company, name=name))
     click.echo(_("the key of the gateway on site {name!r} is revoked", name=name))

@@ -81,7 +81,8 @@ class Services:
     """Everything the desk reads from, and the one entrance for what it asks to be done.
 
     ``traffic`` and ``receipts`` are None where the traffic log is off. ``dial_plan_failures`` are the tests in the
-    configuration that do not hold, by company.
+    configuration that do not hold, by company. ``forward_retry_at`` says when a forward that does not answer is tried
+    again, in milliseconds since 1970 UTC.
     """
 
     config: Config
@@ -115,6 +116,7 @@ class Services:
     agent_states: AgentStates | None = None
     programs: ProgramSessions | None = None
     letters: LetterLog | None = None
+    forward_retry_at: Callable[[tuple[str, str]], int | None] = lambda _key: None
     dial_plan_failures: Mapping[str, Sequence[Failure]] = field(default_factory=dict)
 
 

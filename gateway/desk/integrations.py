@@ -41,6 +41,8 @@ class ShownForward:
     counts: TargetCounts
     expires_at: int | None
     alarming: bool
+    retry_at: int | None = None
+    """When it is tried again that does not answer; a time that is over means that the next event is a trial."""
 
 
 def integrations(visit: Visit, **more: Any) -> Response:
@@ -139,7 +141,9 @@ def _shown(visit: Visit, name: str, counts: TargetCounts) -> ShownForward:
     forward = visit.settings.forwards.get(name)
     expires_at = None if left_ms is None else visit.at + left_ms
     alarming = log.is_alarming(key, counts, visit.at)
-    return ShownForward(name, forward.adapter if forward else "", counts, expires_at, alarming)
+    return ShownForward(
+        name, forward.adapter if forward else "", counts, expires_at, alarming, visit.services.forward_retry_at(key)
+    )
 
 
 def _found(visit: Visit, letter_id: int) -> KeptLetter:
@@ -168,6 +172,7 @@ def _as_json(shown: ShownForward) -> dict[str, Any]:
     oldest_at, expires_at = (iso(at) if at is not None else None for at in (counts.oldest_at, shown.expires_at))
     plain: dict[str, Any] = {"name": shown.name, "adapter": shown.adapter or None, "waiting": counts.waiting}
     plain |= {"dead": counts.dead, "oldest_at": oldest_at, "expires_at": expires_at}
+    plain |= {"retry_at": iso(shown.retry_at) if shown.retry_at is not None else None}
     return plain | {"expiring": shown.alarming, "configured": bool(shown.adapter)}
 
 

@@ -40,6 +40,9 @@ class AuditAction(StrEnum):
     PROGRAM_CONNECTED = auto()
     PROGRAM_REVOKED = auto()
     OLD_REMOVED = auto()
+    ONSITE_KEY_ADDED = auto()
+    ONSITE_KEY_RENEWED = auto()
+    ONSITE_KEY_REVOKED = auto()
 
 
 NAMES: Mapping[AuditAction, Text] = {
@@ -70,6 +73,9 @@ NAMES: Mapping[AuditAction, Text] = {
     AuditAction.PROGRAM_CONNECTED: Text("connected a program, such as the browser extension"),
     AuditAction.PROGRAM_REVOKED: Text("revoked a program's session"),
     AuditAction.OLD_REMOVED: Text("removed what is older than it is kept"),
+    AuditAction.ONSITE_KEY_ADDED: Text("made a key for a gateway on site"),
+    AuditAction.ONSITE_KEY_RENEWED: Text("replaced the key of a gateway on site"),
+    AuditAction.ONSITE_KEY_REVOKED: Text("revoked the key of a gateway on site"),
 }
 """Each action in words, behind the login of who did it."""
 

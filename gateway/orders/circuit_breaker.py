@@ -12,6 +12,7 @@ one appliance would go one by one, and an outcome is no exception here.
 from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
 from enum import StrEnum
+from typing import ClassVar
 
 from gateway.adapter import Outcome
 from gateway.texts.packing import pack, unpack
@@ -37,6 +38,8 @@ class Condition:
     A pause and a trial have a beginning, so that one that begins in the future is known to be from before the clock was
     set back: it is over.
     """
+
+    CALLED: ClassVar[str] = "appliance_state"
 
     failures: int = 0
     opened_at: float = 0.0

@@ -12,9 +12,9 @@ from typing import Any, ClassVar
 from gateway.adapter import Delivery, Outcome, Outgoing, Probe, WireRequest
 from gateway.clock import milliseconds
 from gateway.errors import GatewayError
-from gateway.store.onsite.orders import OnsiteOrder, OnsiteOrders, OnsiteOrderState
+from gateway.store.onsite.answers import delivery_of
+from gateway.store.onsite.orders import OnsiteOrders, OnsiteOrderState
 from gateway.store.onsite.sites import OnsiteSite, OnsiteSites
-from gateway.texts.packing import unpack
 from gateway.texts.text import Text
 
 FETCH_WITHIN_S = 5.0
@@ -130,16 +130,21 @@ class OnsiteAppliance:
         while True:
             found = road.orders.of(road.tenant, order)
             if found and found.state is OnsiteOrderState.ANSWERED:
-                return delivery_of(found)
-            waited_s = time.monotonic() - began
-            if found is None or waited_s > self._config.timeout_s + LEEWAY_S:
-                return Delivery(Outcome.UNKNOWN, self._said(NO_ANSWER))
-            if found.state is OnsiteOrderState.WAITING and waited_s > min(FETCH_WITHIN_S, self._config.timeout_s):
-                if withdrawn := self._withdrawn(road, order):
-                    return withdrawn
-            elif found.state is OnsiteOrderState.GIVEN and waited_s > self._config.timeout_s:
-                return Delivery(Outcome.UNKNOWN, self._said(NO_ANSWER))
+                return delivery_of(found.answer or {})
+            if ended := self._ended(road, order, found.state if found else None, time.monotonic() - began):
+                return ended
             road.orders.wait(LOOK_EVERY_S)
+
+    def _ended(self, road: OnsiteRoad, order: str, state: OnsiteOrderState | None, waited_s: float) -> Delivery | None:
+        """Return what is said of an order that has not been answered for too long; None while it may be."""
+        longest_s = self._config.timeout_s
+        if state is OnsiteOrderState.GIVEN and waited_s > longest_s:
+            return self._given_up(road, order)
+        if state is None or waited_s > longest_s + LEEWAY_S:
+            return Delivery(Outcome.UNKNOWN, self._said(NO_ANSWER))
+        if state is OnsiteOrderState.WAITING and waited_s > min(FETCH_WITHIN_S, longest_s):
+            return self._withdrawn(road, order)
+        return None
 
     def _withdrawn(self, road: OnsiteRoad, order: str) -> Delivery | None:
         """Give an order up; None where the site took it at the last moment."""
@@ -148,26 +153,15 @@ class OnsiteAppliance:
         except GatewayError:  # the site may yet take it
             return Delivery(Outcome.UNKNOWN, self._said(NO_ANSWER))
 
+    def _given_up(self, road: OnsiteRoad, order: str) -> Delivery | None:
+        """Wait no more for the answer; None where it came at the last moment."""
+        try:
+            return Delivery(Outcome.UNKNOWN, self._said(NO_ANSWER)) if road.orders.give_up(road.tenant, order) else None
+        except GatewayError:  # its answer is late once the order is settled
+            return Delivery(Outcome.UNKNOWN, self._said(NO_ANSWER))
+
     def _unreachable(self, why: Text) -> Delivery:
         return Delivery(Outcome.UNREACHABLE, self._said(why))
 
     def _said(self, why: Text) -> Text:
         return Text(why.id, name=self._config.onsite)
-
-
-def delivery_of(order: OnsiteOrder) -> Delivery:
-    """Return what a site answered; *unknown* where it said nothing that this version knows."""
-    answer = order.answer or {}
-    outcome = str(answer.get("outcome"))
-    known = Outcome(outcome) if outcome in set(Outcome) else Outcome.UNKNOWN
-    text = unpack(_text(answer, "sentence"), words=_text(answer, "detail") or known.value)
-    return Delivery(known, text, _text(answer, "peer_ref") or None, _number(answer.get("retry_after_s")))
-
-
-def _text(answer: Mapping[str, Any], name: str) -> str:
-    found = answer.get(name)
-    return found if isinstance(found, str) else ""
-
-
-def _number(found: object) -> float | None:
-    return float(found) if isinstance(found, int | float) else None

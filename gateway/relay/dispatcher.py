@@ -7,7 +7,7 @@ claims what is due, all in one transaction, and hands the letters to ``send``. A
 import queue
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import structlog
 from prometheus_client import Counter, Histogram
@@ -15,14 +15,14 @@ from prometheus_client import Counter, Histogram
 from gateway.adapter import Adapter, Delivery, Outgoing, unwanted
 from gateway.clock import Clock
 from gateway.domain.event_fields import EVENT_KINDS
-from gateway.relay import target_health
 from gateway.relay.forward_rules import ForwardRules
+from gateway.relay.health_book import HealthBook
 from gateway.relay.schedule import wait_ms
-from gateway.relay.target_health import TargetHealth
 from gateway.relay.verdicts import verdict_on
 from gateway.store.calls import iso
 from gateway.store.letters.outbox import Outbox
 from gateway.store.letters.stored import ClaimRequest, Letter, LetterReason, LetterResult, LetterState
+from gateway.store.shared.contract import Shared
 from gateway.texts.text import Text
 
 log = structlog.get_logger()
@@ -70,7 +70,6 @@ class _Target:
 
     adapter: Adapter
     rules: ForwardRules
-    health: TargetHealth = field(default_factory=TargetHealth)
     under_way: int = 0
     look_at: int = 0
     waits: bool = True
@@ -89,11 +88,13 @@ class Dispatcher:
         *,
         clock: Clock | None = None,
         chance: Callable[[], float] = random.random,
+        shared: Shared | None = None,
     ) -> None:
         self._outbox = outbox
         self._clock = clock or Clock()
         self._chance = chance
         self._send = send
+        self.health = HealthBook(forwards, shared, self._clock, chance=chance)
         self._targets = {key: _Target(adapter, rules.get(key, ForwardRules())) for key, adapter in forwards.items()}
         for key in forwards:
             for metric in (GIVEN_UP, SECONDS, DELAY):
@@ -151,35 +152,26 @@ class Dispatcher:
     def _judged(self, attempt: LetterAttempt, target: _Target, now: int) -> LetterResult:
         letter, delivery = attempt.letter, attempt.delivery
         verdict = verdict_on(delivery, idempotent=target.rules.idempotent)
-        self._note_health(letter.key, target, verdict.answers, delivery.retry_after_s, now)
+        if self.health.note(letter.key, answers=verdict.answers, retry_after_s=delivery.retry_after_s):
+            self._recovered.append(letter.key)
         result = LetterResult(
             letter, now, delivery.text, verdict.state, verdict.reason, delivery.outcome, attempted=True
         )
         if verdict.state is None:
-            result = replace(result, due_at=self._next_attempt(attempt, target, now))
+            result = replace(result, due_at=self._next_attempt(attempt, now))
         if verdict.state is not LetterState.DELIVERED:
             result = replace(result, request=attempt.request, answer=attempt.answer)
         _count(attempt, result)
         return result
 
-    def _next_attempt(self, attempt: LetterAttempt, target: _Target, now: int) -> int:
+    def _next_attempt(self, attempt: LetterAttempt, now: int) -> int:
         """Return when a letter is tried again: by the schedule, but with the next trial of a target that is left alone,
         so that there always is one to try.
         """
-        if target.health.is_open:
-            return target.health.retry_at
+        retry_at = self.health.own_retry_at(attempt.letter.key)
+        if retry_at is not None:
+            return retry_at
         return now + wait_ms(attempt.letter.attempts + 1, self._chance, attempt.delivery.retry_after_s or 0)
-
-    def _note_health(self, key: Key, target: _Target, answers: bool, retry_after_s: float | None, now: int) -> None:
-        before = target.health
-        target.health = target_health.record(
-            before, answers=answers, now=now, random=self._chance, retry_after_s=retry_after_s
-        )
-        if before.failures and answers:
-            self._recovered.append(key)
-        if target.health.is_open != before.is_open:
-            said = "forward_left_alone" if target.health.is_open else "forward_answers_again"
-            log.warning(said, tenant=key[0], target=key[1], failures=before.failures + 1)
 
     # what is looked for now and then
 
@@ -235,9 +227,10 @@ class Dispatcher:
         if target.look_at > now:
             return None
         free = target.rules.parallel - target.under_way
-        most = target_health.slots(target.health, now, free)
+        most = self.health.slots(key, free)
         if not most:
-            target.look_at = max(target.health.retry_at, now + FULL_MS) if target.health.is_open else now + IDLE_MS
+            retry_at = self.health.own_retry_at(key)
+            target.look_at = now + IDLE_MS if retry_at is None else max(retry_at, now + FULL_MS)
             return None
         due_at = self._outbox.next_due(*key)
         target.waits = due_at is not None
@@ -271,10 +264,13 @@ class Dispatcher:
         if why := unwanted(target.adapter, message):
             self._results.append(LetterResult(letter, now, why, LetterState.SKIPPED, LetterReason.FILTERED))
             return
+        if not self.health.admit(letter.key):  # another process noticed meanwhile that it is down, or tries a letter
+            retry_at = self.health.own_retry_at(letter.key)
+            self._results.append(LetterResult(letter, now, NOT_SENT, due_at=now if retry_at is None else retry_at))
+            return
         if not letter.attempts:
             DELAY.labels(*letter.key).observe(max(0, now - letter.created_at) / 1000)
         target.under_way += 1
-        target.health = target_health.trial_begun(target.health, now)
         self._send(target.adapter, letter, message)
 
     def _message(self, letter: Letter, rules: ForwardRules) -> Outgoing:

@@ -17,9 +17,11 @@ from gateway.orders.appliance_queue import deliver
 from gateway.orders.dispatcher import Peers, abandoned
 from gateway.relay.dispatcher import Dispatcher, Key, LetterAttempt
 from gateway.relay.forward_rules import ForwardRules
+from gateway.relay.health_book import HealthBook
 from gateway.relay.sender_pool import SenderPool
 from gateway.store.letters.outbox import Outbox
 from gateway.store.letters.stored import Letter
+from gateway.store.shared.contract import Shared
 from gateway.store.writing.journal import Journal
 from gateway.traffic.masking import mask
 
@@ -45,18 +47,24 @@ class OutboxWorker:
         *,
         look_every_s: float = 2.0,
         clock: Clock | None = None,
+        shared: Shared | None = None,
     ) -> None:
         """Take the ``rules`` of the forwards that have their own; ``look_every_s`` is how often it is looked without
-        a ring.
+        a ring. Without ``shared`` this process alone knows which targets do not answer.
         """
         rules = rules or {}
         self._look_every_s = look_every_s
-        self._dispatcher = Dispatcher(outbox, forwards, rules, self._send, clock=clock)
+        self._dispatcher = Dispatcher(outbox, forwards, rules, self._send, clock=clock, shared=shared)
         self._pool = SenderPool(sum(rules.get(key, ForwardRules()).parallel for key in forwards))
         self._bell = threading.Condition()
         self._rung = True
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="outbox", daemon=True) if forwards else None
+
+    @property
+    def health(self) -> HealthBook:
+        """Return how the targets are doing, as all processes see it."""
+        return self._dispatcher.health
 
     def start(self) -> None:
         if self._thread:
@@ -78,6 +86,7 @@ class OutboxWorker:
             self._bell.notify_all()
         if self._thread and self._thread.is_alive():
             self._thread.join(STOP_WITHIN_S + 5)
+        self.health.close()
 
     def _run(self) -> None:
         begun = False

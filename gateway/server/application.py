@@ -91,6 +91,7 @@ class Application:
             agent_states=AgentStates(gateway.engine),
             programs=ProgramSessions(gateway.engine, gateway.journal),
             letters=gateway.letters,
+            forward_retry_at=gateway.outbox_worker.health.own_retry_at,
             dial_plan_failures=_failures_by_tenant(gateway),
         )
         self._onsite = onsite_endpoint(gateway)
@@ -141,6 +142,11 @@ class Application:
                 ("tenant", "appliance"),
                 self._breakers,
             ),
+            "cti_forward_breaker": (
+                "Whether a forward is told of events: 0 it is, 1 the next one is a trial, 2 it is left alone",
+                ("tenant", "target"),
+                self._forward_breakers,
+            ),
             "cti_forwards_waiting": (
                 "Events that a forward has not yet taken",
                 ("tenant", "target"),
@@ -190,6 +196,12 @@ class Application:
 
     def _breakers(self) -> Mapping[tuple[str, ...], float]:
         return {key: BREAKER[queue.health().gate] for key, queue in self._gateway.orders.queues.items()}
+
+    def _forward_breakers(self) -> Mapping[tuple[str, ...], float]:
+        health = self._gateway.outbox_worker.health
+        now = health.now()
+        states = {key: (found.is_open, found.is_paused(now)) for key, found in health.standing().items()}
+        return {key: float(is_open + is_paused) for key, (is_open, is_paused) in states.items()}
 
     def _verify_agent(self, tenant: str, login: str, password: str, address: str) -> str | None:
         agent = self._gateway.verifier.verify(tenant, login, password, address)

@@ -299,7 +299,7 @@ def build(config: Config, data: Path, *, may_wait: bool = False) -> Gateway:
         forwards=forwards,
         orders=orders,
         order_log=order_log,
-        outbox_worker=OutboxWorker(outbox, forwards, forward_rules),
+        outbox_worker=OutboxWorker(outbox, forwards, forward_rules, shared=shared),
         maintenance=Maintenance(
             journal,
             outbox,

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from gateway.cli import onsite
 from gateway.cli.main import cli
 from gateway.onsite.settings import load
 
@@ -54,6 +55,22 @@ def test_a_key_is_revoked_once(run: Run) -> None:
     assert (found["revoked"], found["connected"], found["seen_at"]) == (True, False, None)
     assert "key revoked" in run("onsite", "list").output
     assert run("onsite", "add", "escritorio").exit_code == 0
+
+
+def test_the_audit_log_has_who_made_replaced_and_revoked_a_key(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(onsite, "getuser", lambda: "root")
+    made = [run("onsite", "add", "escritorio"), run("onsite", "add", "escritorio", "--renew")]
+    for _ in range(2):
+        run("onsite", "revoke", "escritorio")
+    run("onsite", "add", "escritorio")
+    found = run("audit", "--format", "json").output
+    told = [json.loads(line) for line in found.splitlines()]
+    actions = [line["action"].removeprefix("onsite_key_") for line in told]
+    assert actions == ["added", "renewed", "revoked", "added"]
+    assert {(line["tenant"], line["login"], line["client"], line["subject"]) for line in told} == {
+        ("acme", "root", "cti-gateway", "escritorio")
+    }
+    assert not any(tomllib.loads(each.stdout)["main"]["key"] in found for each in made)
 
 
 def test_a_name_that_is_none_is_refused(run: Run) -> None:

@@ -1,12 +1,15 @@
 """The harness itself: what a failover keeps, and what the proxy does to a connection."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import psycopg
 import pytest
 
+from tests.cluster import servers
 from tests.cluster.ports import fixed_port
 from tests.cluster.proxy import Proxy
 from tests.cluster.servers import DATABASE, USER, Cluster, ClusterServer, cluster, owned_folder
@@ -51,6 +54,22 @@ def test_an_asynchronous_standby_that_was_cut_off_has_lost_rows(tmp_path: Path) 
         insert(found)
         found.fail_over(after_s=0)
         assert found.standby.query("SELECT count(*) FROM rows") == [(0,)]
+
+
+@pytest.mark.parametrize(("free", "is_in_memory"), [(64 << 20, False), (8 << 30, True)])
+def test_servers_lie_on_disk_where_memory_has_too_little_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, is_in_memory: bool
+) -> None:
+    """A container has 64 MB of it."""
+    monkeypatch.setattr(servers, "MEMORY", tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: SimpleNamespace(free=free))
+    with owned_folder() as place:
+        assert (place.parent == tmp_path) is is_in_memory
+    with owned_folder(on_disk=True) as place:
+        assert place.parent != tmp_path
+    monkeypatch.setattr(servers, "MEMORY", tmp_path / "missing")
+    with owned_folder() as place:
+        assert place.is_dir()
 
 
 @pytest.fixture(scope="module")

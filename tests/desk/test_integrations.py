@@ -8,10 +8,12 @@ import pytest
 from werkzeug.test import Client, TestResponse
 
 from gateway.config.loader import parse
+from gateway.desk.context import Services
 from gateway.desk.hub import Hub
 from gateway.desk.pages import Desk
 from gateway.domain.roles import Role
 from gateway.logins.passwords import hash_password
+from gateway.store.calls import iso
 from gateway.store.directory import Agent
 from gateway.store.letters.kept import LetterFilter
 from gateway.store.letters.lifetimes import DAY_MS, Lifetimes
@@ -36,7 +38,10 @@ class Integrations:
         for login, role in (("ana", Role.ADMINISTRATOR), ("auda", Role.AUDITOR), ("gil", Role.AGENT)):
             agent = Agent(0, "acme", login, login.title(), "3501", role=role)
             office.directory.save_agent(agent, hash_password(PASSWORD), now_ms())
-        self.desk = Desk(replace(services_of(office, config, hub), letters=self.letters))
+        self.show(replace(services_of(office, config, hub), letters=self.letters))
+
+    def show(self, services: Services) -> None:
+        self.services, self.desk = services, Desk(services)
         self.ana = self.browser("ana")
 
     def browser(self, login: str) -> Browser:
@@ -65,6 +70,19 @@ class Integrations:
 @pytest.fixture
 def desk(office: Office, hub: Hub) -> Integrations:
     return Integrations(office, hub)
+
+
+def test_a_forward_that_does_not_answer_says_when_it_is_tried_again(desk: Integrations) -> None:
+    assert [each["retry_at"] for each in desk.api("")["forwards"]] == [None]
+    assert "Não responde" not in words(desk.ana.get("/integracoes").text)
+    for again, said in (
+        (now_ms() + 60_000, "Não responde: nova tentativa às "),
+        (now_ms() - 1, "o próximo evento é um teste"),
+    ):
+        asked = {("acme", "crm"): again}
+        desk.show(replace(desk.services, forward_retry_at=asked.get))
+        assert said in words(desk.ana.get("/integracoes").text)
+        assert desk.api("")["forwards"][0]["retry_at"] == iso(again)
 
 
 def put(desk: Integrations, *letters: Any) -> None:

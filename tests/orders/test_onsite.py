@@ -8,18 +8,23 @@ import pytest
 
 from gateway.adapter import Delivery, Outcome, Outgoing, can_hang_up
 from gateway.clock import milliseconds
+from gateway.domain.messages import PlaceCall
+from gateway.domain.numbering.numbers import read
 from gateway.errors import StoreUnavailable
 from gateway.onsite.orders import answer_of
 from gateway.orders import onsite
 from gateway.orders.onsite import OnsiteAppliance, OnsiteConfig, OnsiteRoad
 from gateway.store.onsite.orders import OnsiteOrder, OnsiteOrders
 from gateway.store.onsite.sites import OnsiteSite, OnsiteSites
+from gateway.store.orders import OrderLog
+from gateway.store.writing.drafts import OrderAttempt, OrderDraft, Settlement
 from gateway.texts.text import Text
-from tests.store.conftest import Store, open_store, store
+from tests.store.conftest import HERE, PLAN, T0, Store, open_store, store
 from tests.waiting import until
 
 __all__ = ["open_store", "store"]
 
+ORDER = OrderDraft(PlaceCall("acme", "3501", "4732100123", HERE, T0), "3501", "pbx", "0321", read("4732100123", PLAN))
 DIAL = Outgoing("dial", "7", {"extension": "3501", "number": "0321", "order_id": "7"})
 pytestmark = pytest.mark.parametrize("open_store", ["sqlite"], indirect=True)
 
@@ -118,6 +123,54 @@ def test_an_order_that_was_taken_and_is_not_answered_is_unknown(store: Store, ro
     found = appliance.deliver(DIAL)
     thread.join(60)
     assert (found.outcome, "will not be dialled again" in str(found.text)) == (Outcome.UNKNOWN, True)
+
+
+def test_an_answer_that_comes_when_the_order_is_unknown_is_in_its_history(store: Store, road: Road) -> None:
+    """People were told that nobody knows; whoever looks later finds what became of it."""
+    order = store.journal.write(ORDER)
+    assert order.order_id
+    message = Outgoing("dial", str(order.order_id), {"number": "0321", "order_id": str(order.order_id)})
+    road.connect()
+    appliance = OnsiteAppliance(OnsiteConfig(onsite="escritorio", timeout_s=1), name="pbx")
+    appliance.connect(OnsiteRoad("acme", road.sites, road.orders))
+    taken: list[str] = []
+
+    def take(found: OnsiteOrder) -> None:
+        assert road.orders.take(road.site, found.id, milliseconds())
+        taken.append(found.id)
+
+    thread = road.play(take)
+    delivery = appliance.deliver(message)
+    thread.join(60)
+    assert delivery.outcome is Outcome.UNKNOWN
+    made = OrderAttempt("pbx", delivery, milliseconds(), milliseconds())
+    store.journal.write(Settlement("acme", order.order_id, delivery, milliseconds(), (made,)))
+    for _ in range(2):
+        road.orders.answer(road.site, taken[0], answer_of(Delivery(Outcome.ACCEPTED, "tocou", "ref-1")))
+    _unknown, late = OrderLog(store.engine).history("acme", order.order_id)
+    assert (late.outcome, late.kind, late.appliance, late.peer_ref) == ("accepted", "dial", "pbx", "ref-1")
+    assert late.detail == "Respondeu quando o pedido já estava encerrado: tocou"
+    assert late.took_ms >= 1000
+    found = OrderLog(store.engine).outcome(order.order_id)
+    assert found is not None
+    assert found.outcome is Outcome.UNKNOWN
+
+
+def test_an_answer_in_the_last_moment_is_what_came_of_the_order(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the look at it and the end of the wait."""
+    give_up = OnsiteOrders.give_up
+
+    def answered_first(orders: OnsiteOrders, tenant: str, order: str) -> bool:
+        orders.answer(road.site, order, answer_of(Delivery(Outcome.ACCEPTED, "tocou")))
+        return give_up(orders, tenant, order)
+
+    monkeypatch.setattr(OnsiteOrders, "give_up", answered_first)
+    road.connect()
+    appliance = OnsiteAppliance(OnsiteConfig(onsite="escritorio", timeout_s=1), name="pabx")
+    appliance.connect(OnsiteRoad("acme", road.sites, road.orders))
+    thread = road.play(lambda order: road.orders.take(road.site, order.id, milliseconds()) and None)
+    assert appliance.deliver(DIAL).outcome is Outcome.ACCEPTED
+    thread.join(60)
 
 
 def test_an_order_that_cannot_be_written_down_was_not_dialled(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:

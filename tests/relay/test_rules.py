@@ -5,7 +5,7 @@ import pytest
 from gateway.adapter import Delivery, Outcome
 from gateway.relay.forward_rules import DAY_MS, ForwardRules
 from gateway.relay.schedule import LONGEST_RETRY_AFTER_S, WAITS_S, wait_ms
-from gateway.relay.target_health import FIRST_MS, TargetHealth, record, slots, trial_begun
+from gateway.relay.target_health import FIRST_MS, TargetHealth, admit, record, slots
 from gateway.relay.verdicts import verdict_on
 from gateway.store.letters.stored import LetterReason, LetterState
 
@@ -75,7 +75,8 @@ def test_something_is_tried_every_ten_seconds_for_ten_minutes_also_where_trials_
     while now < T0 + FIRST_MS:
         now += 1000
         if slots(health, now, 16):
-            tried, health = tried + 1, trial_begun(health, now)
+            health, is_sent = admit(health, now)
+            tried += is_sent
     assert tried >= FIRST_MS // 10_000 - 1
 
 

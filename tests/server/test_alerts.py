@@ -89,6 +89,7 @@ def test_what_an_exchange_sends_and_what_waits_shows(exposed: Client) -> None:
     assert before['cti_last_event_timestamp_seconds{tenant="acme"}'] == 0
     assert before['cti_forwards_waiting{target="crm",tenant="acme"}'] == 0
     assert before['cti_forwards_oldest_seconds{target="crm",tenant="acme"}'] == 0
+    assert before['cti_forward_breaker{target="crm",tenant="acme"}'] == 0
     assert before['cti_ready{check="write"}'] == 1
     event = f"/t/acme{LISTENERS}ConsultaRamal.php?dst=3501&src=4732100123&token={every_table.EVENTS_TOKEN}"
     assert exposed.get(event, environ_base={"REMOTE_ADDR": "127.0.0.1"}).status_code == 200

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from gateway.store.shared.files import LEASES, SharedFiles
+from tests.relay.trials import trials
+from tests.store.conftest import T0
 
 HOLD = """
 import sys
@@ -93,3 +95,12 @@ def test_no_lease_is_given_where_its_file_cannot_be_had(
     (tmp_path / LEASES).write_text("a file where the folder should be")
     assert shared.lease("maintenance") is None
     assert "lease_not_taken" in capsys.readouterr().out
+
+
+def test_of_many_processes_one_tries_a_forward_that_did_not_answer(tmp_path: Path) -> None:
+    assert sorted(trials([SharedFiles(tmp_path) for _ in range(8)], T0)) == [False] * 7 + [True]
+
+
+def test_each_of_processes_that_share_nothing_tries_it() -> None:
+    """The control of the test above: it would fail."""
+    assert trials([None] * 3, T0) == [True] * 3

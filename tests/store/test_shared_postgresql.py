@@ -11,7 +11,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from structlog.testing import capture_logs
@@ -25,6 +25,8 @@ from gateway.store.shared import values as shared_values
 from gateway.store.shared.postgresql import SharedPostgresql
 from gateway.store.shared.session import SharedSession, SharedUnavailable
 from tests.postgresql import FreshDatabase
+from tests.relay.trials import trials
+from tests.store.conftest import T0
 from tests.waiting import until
 
 pytestmark = pytest.mark.postgresql
@@ -33,6 +35,8 @@ pytestmark = pytest.mark.postgresql
 @dataclass(frozen=True)
 class Amount:
     """A small shared value."""
+
+    CALLED: ClassVar[str] = "amount"
 
     count: int = 0
 
@@ -294,6 +298,11 @@ def test_one_of_two_that_see_the_same_changes_it(cell: Cell) -> None:
     assert won == ["other"]
 
 
+def test_of_many_nodes_one_tries_a_forward_that_did_not_answer(cell: Cell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shared_values, "FRESH_S", 0)
+    assert sorted(trials([cell.node() for _ in range(8)], T0)) == [False] * 7 + [True]
+
+
 def test_a_value_is_looked_at_without_asking_again_and_again(cell: Cell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shared_values, "FRESH_S", 3600)
     node = cell.node()
@@ -336,7 +345,7 @@ def test_a_process_goes_on_with_what_it_knew_while_the_database_is_away(cell: Ce
     record.change(add_one)
     with cell.cut(), capture_logs() as logs:
         assert [record.change(add_one) for _ in range(2)] == [2, 3]
-    assert [line["event"] for line in logs] == ["appliance_state_not_shared"]
+    assert [line["event"] for line in logs] == ["amount_not_shared"]
     until(lambda: record.read().count == 1, timeout_s=20)
 
 

@@ -7,13 +7,15 @@ be withdrawn. One that was taken and not answered is unknown. Nobody can take on
 import json
 import secrets
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, delete, select, update
 
+from gateway.clock import milliseconds
+from gateway.store.onsite.answers import note_late, order_of
 from gateway.store.onsite.sites import OnsiteSite
 from gateway.store.tables import onsite_orders as table
 from gateway.store.writing.journal import Journal
@@ -31,8 +33,13 @@ class OnsiteOrderState(StrEnum):
     GIVEN = "given"
     """The site has taken it and dials."""
     ANSWERED = "answered"
+    GIVEN_UP = "given_up"
+    """Nobody waits for the answer any more; the order is unknown."""
     WITHDRAWN = "withdrawn"
     """It was given up before the site took it."""
+
+
+UNANSWERED = (OnsiteOrderState.WAITING.value, OnsiteOrderState.GIVEN.value, OnsiteOrderState.GIVEN_UP.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +59,10 @@ class OnsiteOrder:
 class OnsiteOrders:
     """Reads by the engine; writes in the journal's turn. Safe for many threads."""
 
-    def __init__(self, engine: Engine, journal: Journal) -> None:
+    def __init__(self, engine: Engine, journal: Journal, clock: Callable[[], int] = milliseconds) -> None:
         self._engine = engine
         self._journal = journal
+        self._clock = clock
         self.changed = threading.Condition()
         """Rung when this process put an order here or took an answer; those of another show only to whoever looks."""
 
@@ -103,14 +111,32 @@ class OnsiteOrders:
     def answer(self, site: OnsiteSite, order: str, answer: Mapping[str, Any]) -> bool:
         """Write what came of an order that the site had; False where it is answered already, or was not its own.
 
+        Where the order is settled meanwhile, the answer is added to its history. Raises ``BusyError``.
+        """
+        is_new = self._run(site.tenant, lambda connection: self._answered(connection, site, order, answer))
+        self.ring()
+        return bool(is_new)
+
+    def _answered(self, connection: Connection, site: OnsiteSite, order: str, answer: Mapping[str, Any]) -> bool:
+        mine = (table.c.id == order, table.c.tenant == site.tenant, table.c.site == site.name)
+        found = connection.execute(select(table).where(*mine, table.c.state.in_(UNANSWERED))).first()
+        if found is None:
+            return False
+        facts = {"state": OnsiteOrderState.ANSWERED.value, "answer": json.dumps(dict(answer), ensure_ascii=False)}
+        connection.execute(update(table).where(*mine).values(facts))
+        placed = order_of(connection, site.tenant, json.loads(found.fields))
+        if placed and (placed.outcome or found.state == OnsiteOrderState.GIVEN_UP.value):
+            times, language = (found.made_at, self._clock()), self._journal.language_of(site.tenant)
+            note_late(connection, placed, answer, kind=found.kind, times=times, language=language)
+        return True
+
+    def give_up(self, tenant: str, order: str) -> bool:
+        """Say that nobody waits for the answer to an order that a site took; False where it is answered already.
+
         Raises ``BusyError``.
         """
-        mine = (table.c.id == order, table.c.tenant == site.tenant, table.c.site == site.name)
-        open_ = (OnsiteOrderState.GIVEN.value, OnsiteOrderState.WAITING.value)
-        facts = {"state": OnsiteOrderState.ANSWERED.value, "answer": json.dumps(dict(answer), ensure_ascii=False)}
-        is_new = self._change(site.tenant, update(table).where(*mine, table.c.state.in_(open_)).values(facts))
-        self.ring()
-        return is_new
+        mine = (table.c.id == order, table.c.tenant == tenant, table.c.state == OnsiteOrderState.GIVEN.value)
+        return self._change(tenant, update(table).where(*mine).values(state=OnsiteOrderState.GIVEN_UP.value))
 
     def withdraw(self, tenant: str, order: str) -> bool:
         """Give an order up; False where the site has taken it already. Raises ``BusyError``."""

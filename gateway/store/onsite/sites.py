@@ -9,6 +9,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, select, update
 
+from gateway.domain.audit import AuditAction
+from gateway.store.agents import Actor
+from gateway.store.audit import write
 from gateway.store.tables import onsite_sites as table
 from gateway.store.writing.journal import Journal
 
@@ -75,18 +78,28 @@ class OnsiteSites:
             row = connection.execute(query).first()
         return _site(row) if row else None
 
-    def add(self, tenant: str, name: str, at: int) -> str:
-        """Make a new key for the one called ``name`` and return it; a key that it had opens nothing any more."""
+    def add(self, tenant: str, name: str, at: int, by: Actor | None = None) -> str:
+        """Make a new key for the one called ``name`` and return it; a key that it had opens nothing any more.
+
+        The audit log has who did it, where somebody did.
+        """
         key = PREFIX + secrets.token_urlsafe(32)
         facts = {"key_hash": hash_of(key), "made_at": at, "revoked_at": None, "poll": None, "polled_until": None}
-        self._journal.run(lambda connection: _put(connection, tenant, name, facts), tenant=tenant)
+        self._journal.run(lambda connection: _put(connection, tenant, name, facts, by), tenant=tenant)
         return key
 
-    def revoke(self, tenant: str, name: str, at: int) -> bool:
+    def revoke(self, tenant: str, name: str, at: int, by: Actor | None = None) -> bool:
         """Have the key of the one called ``name`` open nothing any more; False where there is none, or no longer."""
         statement = update(table).where(table.c.tenant == tenant, table.c.name == name, table.c.revoked_at.is_(None))
         statement = statement.values(revoked_at=at, polled_until=None)
-        return bool(self._journal.run(lambda connection: connection.execute(statement).rowcount, tenant=tenant))
+
+        def work(connection: Connection) -> bool:
+            done = bool(connection.execute(statement).rowcount)
+            if done and by:
+                write(connection, by.entry(AuditAction.ONSITE_KEY_REVOKED, name))
+            return done
+
+        return bool(self._journal.run(work, tenant=tenant))
 
     def seen(self, site: OnsiteSite, at: int, **facts: Any) -> None:
         """Write that it asked for something ``at``, with what else is known. Raises ``BusyError``."""
@@ -110,12 +123,17 @@ def _this(site: OnsiteSite) -> tuple[Any, Any]:
     return table.c.tenant == site.tenant, table.c.name == site.name
 
 
-def _put(connection: Connection, tenant: str, name: str, facts: Mapping[str, Any]) -> None:
-    mine = {"tenant": tenant, "name": name}
-    if not connection.execute(
-        update(table).where(table.c.tenant == tenant, table.c.name == name).values(facts)
-    ).rowcount:
-        connection.execute(table.insert().values({**mine, **facts}))
+def _put(connection: Connection, tenant: str, name: str, facts: Mapping[str, Any], by: Actor | None) -> None:
+    this = (table.c.tenant == tenant, table.c.name == name)
+    before = connection.execute(select(table.c.revoked_at).where(*this)).first()
+    if before:
+        connection.execute(update(table).where(*this).values(facts))
+    else:
+        connection.execute(table.insert().values({"tenant": tenant, "name": name, **facts}))
+    if by:
+        is_renewed = before is not None and before.revoked_at is None
+        action = AuditAction.ONSITE_KEY_RENEWED if is_renewed else AuditAction.ONSITE_KEY_ADDED
+        write(connection, by.entry(action, name))
 
 
 def _site(row: Row[Any]) -> OnsiteSite:

@@ -15,8 +15,15 @@ GiveBack = Callable[[], None]
 """Gives a place back; called once."""
 
 
+def called(kind: type) -> str:
+    """Return what a kind of shared value is called in the log and on disk: its class variable ``CALLED``, else its
+    class's name.
+    """
+    return str(getattr(kind, "CALLED", kind.__name__))
+
+
 class SharedRecord(Protocol[T]):
-    """One small value, a frozen dataclass of which every field has a default."""
+    """One small value, a frozen dataclass of which every field has a default; ``CALLED`` may name its kind."""
 
     def change(self, work: Callable[[T], tuple[T, Told]]) -> Told:
         """Put ``work(value)``'s first result in the value's place; its second is what the caller gets.
@@ -93,7 +100,7 @@ class Shared(Protocol):
         ...
 
     def record(self, kind: type[T], tenant: str, name: str) -> SharedRecord[T]:
-        """Return the value of ``kind`` that concerns an appliance."""
+        """Return the value of ``kind`` that concerns an appliance, or a forward; each kind has its own."""
         ...
 
     def slots(self, tenant: str, name: str, count: int) -> SharedSlots:

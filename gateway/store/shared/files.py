@@ -20,6 +20,7 @@ import structlog
 from pydantic import TypeAdapter, ValidationError
 
 from gateway.store.private_files import make_folder, open_private
+from gateway.store.shared.contract import called
 from gateway.store.shared.file_counts import DATABASE, FileCounts
 
 T = TypeVar("T")
@@ -31,6 +32,10 @@ FOLDER = "appliances"
 """Cleared when a gateway is started anew, unlike ``LEASES``: a token must not be given twice."""
 LEASES = "leases"
 CLOSED = -1
+UNMARKED = "appliance_state"
+"""The kind whose files bear an appliance's name alone, as before there were others: an older gateway may be running on
+the folder until this one has taken over.
+"""
 
 
 class DegradedNotice:
@@ -62,7 +67,7 @@ class Record(Generic[T]):
         self._path = path
         self._file = -1
         self._unwritten = False
-        self._news = DegradedNotice("appliance_state", path.name if path else None)
+        self._news = DegradedNotice(called(kind), path.name if path else None)
 
     def change(self, work: Callable[[T], tuple[T, Told]]) -> Told:
         """Put ``work(value)``'s first result in the value's place; its second is what the caller gets.
@@ -191,6 +196,12 @@ def path_of(data: Path, tenant: str, name: str) -> Path:
     return data / FOLDER / f"{tenant}.{quote(name, safe='')}"
 
 
+def record_path(data: Path, kind: type, tenant: str, name: str) -> Path:
+    """Return the path of a value; no appliance's own file and no place is called like another kind's."""
+    path = path_of(data, tenant, name)
+    return path if called(kind) == UNMARKED else path.with_name(f"{path.name}#{called(kind)}")
+
+
 class FileLease:
     """A lease by a kernel lock on a file, which holds the token of its last holder. See ``Lease``."""
 
@@ -254,7 +265,7 @@ class SharedFiles:
         return time.time()
 
     def record(self, kind: type[T], tenant: str, name: str) -> Record[T]:
-        return Record(kind, path_of(self._data, tenant, name))
+        return Record(kind, record_path(self._data, kind, tenant, name))
 
     def slots(self, tenant: str, name: str, count: int) -> Slots:
         return Slots(path_of(self._data, tenant, name), count)

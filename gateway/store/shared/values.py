@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from gateway.store.shared.contract import called
 from gateway.store.shared.files import DegradedNotice
 from gateway.store.shared.session import SharedSession, SharedUnavailable
 
@@ -68,7 +69,7 @@ class RowRecord(Generic[T]):
         self._version = 0
         self._read_at = float("-inf")
         self._lock = threading.Lock()
-        self._notice = DegradedNotice("appliance_state", name)
+        self._notice = DegradedNotice(called(kind), name)
 
     def change(self, work: Callable[[T], tuple[T, Told]]) -> Told:
         """Put ``work(value)``'s first result in the value's place; its second is what the caller gets."""

@@ -40,7 +40,7 @@ onsite_orders = Table(
     Column("appliance", FittedString(255), nullable=False, comment="name of the appliance at the site"),
     Column("kind", FittedString(16), nullable=False, comment="dial, hangup or probe"),
     Column("fields", FittedText, nullable=False, comment="what its adapter is given, as JSON"),
-    Column("state", FittedString(16), nullable=False, comment="waiting, given, answered or withdrawn"),
+    Column("state", FittedString(16), nullable=False, comment="waiting, given, given_up, answered or withdrawn"),
     Column("made_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False, comment="after this moment it is not given any more"),
     Column("answer", FittedText, comment="what came of it, as JSON"),

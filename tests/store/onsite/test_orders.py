@@ -4,9 +4,14 @@ from dataclasses import replace
 
 import pytest
 
+from gateway.adapter import Delivery, Outcome
+from gateway.domain.messages import PlaceCall
+from gateway.domain.numbering.numbers import read
 from gateway.store.onsite.orders import KEPT_MS, OnsiteOrders, OnsiteOrderState
 from gateway.store.onsite.sites import OnsiteSite
-from tests.store.conftest import T0, Store
+from gateway.store.orders import OrderLog
+from gateway.store.writing.drafts import OrderDraft, Settlement
+from tests.store.conftest import HERE, PLAN, T0, Store
 
 FIELDS = {"extension": "3501", "number": "0321"}
 
@@ -54,6 +59,37 @@ def test_the_first_answer_counts_and_only_the_site_s_own(orders: OnsiteOrders, s
     found = orders.of("acme", order)
     assert found is not None
     assert (found.state, found.answer) == (OnsiteOrderState.ANSWERED, {"outcome": "refused"})
+
+
+@pytest.mark.parametrize("settled", [True, False])
+def test_an_answer_after_it_was_given_up_is_added_to_the_history_once(
+    store: Store, orders: OnsiteOrders, site: OnsiteSite, settled: bool
+) -> None:
+    """Also where the process that waited died, and its order was settled by another."""
+    message = PlaceCall("acme", "3501", "4732100123", HERE, T0)
+    placed = store.journal.write(OrderDraft(message, "3501", "pbx", "0321", read("4732100123", PLAN)))
+    assert placed.order_id
+    fields = FIELDS | {"order_id": str(placed.order_id)}
+    order = orders.put("acme", "escritorio", "pabx", "dial", fields, now=T0, expires_at=T0 + 5_000)
+    orders.take(site, order, T0)
+    if settled:
+        store.journal.write(Settlement("acme", placed.order_id, Delivery(Outcome.UNKNOWN, "?"), T0 + 6_000))
+    else:
+        assert orders.give_up("acme", order)
+        assert not orders.give_up("acme", order)
+    assert [orders.answer(site, order, {"outcome": "accepted"}) for _ in range(2)] == [True, False]
+    assert [found.outcome for found in OrderLog(store.engine).history("acme", placed.order_id)] == ["accepted"]
+
+
+def test_an_answer_in_time_is_not_added_by_itself(store: Store, orders: OnsiteOrders, site: OnsiteSite) -> None:
+    message = PlaceCall("acme", "3501", "4732100123", HERE, T0)
+    placed = store.journal.write(OrderDraft(message, "3501", "pbx", "0321", read("4732100123", PLAN)))
+    fields = FIELDS | {"order_id": str(placed.order_id)}
+    order = orders.put("acme", "escritorio", "pabx", "dial", fields, now=T0, expires_at=T0 + 5_000)
+    orders.take(site, order, T0)
+    assert orders.answer(site, order, {"outcome": "accepted"})
+    assert not orders.give_up("acme", order)
+    assert OrderLog(store.engine).history("acme", placed.order_id or 0) == []
 
 
 def test_an_answer_to_what_was_withdrawn_changes_nothing(orders: OnsiteOrders, site: OnsiteSite) -> None:

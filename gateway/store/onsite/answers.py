@@ -1,0 +1,62 @@
+"""What a gateway on site answered to an order, and what becomes of an answer that nobody waits for any more."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from gateway.adapter import Delivery, Outcome
+from gateway.store import rows, statements, tables
+from gateway.store.writing.drafts import OrderAttempt
+from gateway.texts.languages import Language
+from gateway.texts.packing import unpack
+from gateway.texts.text import Text
+
+orders = tables.orders
+LATE = Text("Answered when the order was settled already: {answer}")
+
+
+def delivery_of(answer: Mapping[str, Any]) -> Delivery:
+    """Return what a site answered; *unknown* where it said nothing that this version knows."""
+    outcome = str(answer.get("outcome"))
+    known = Outcome(outcome) if outcome in set(Outcome) else Outcome.UNKNOWN
+    text = unpack(_text(answer, "sentence"), words=_text(answer, "detail") or known.value)
+    return Delivery(known, text, _text(answer, "peer_ref") or None, _number(answer.get("retry_after_s")))
+
+
+def order_of(connection: Connection, tenant: str, fields: Mapping[str, str]) -> Row[Any] | None:
+    """Return the company's order that a site was given as ``fields``; None for what is none, such as a probe."""
+    order_id = fields.get("order_id", "")
+    if not (order_id.isascii() and order_id.isdigit()):
+        return None
+    query = select(orders).where(orders.c.id == int(order_id), orders.c.tenant == tenant)
+    return connection.execute(query).first()
+
+
+def note_late(
+    connection: Connection,
+    order: Row[Any],
+    answer: Mapping[str, Any],
+    *,
+    kind: str,
+    times: tuple[int, int],
+    language: Language,
+) -> None:
+    """Add an answer that came late to the history of its order: how that ended stays as people were told.
+
+    ``times`` are when the site was given it and when it answered, in milliseconds since 1970 UTC.
+    """
+    delivery = delivery_of(answer)
+    told = Delivery(delivery.outcome, Text(LATE.id, answer=delivery.text), delivery.peer_ref)
+    made = OrderAttempt(order.dialled_by or order.appliance, told, *times, kind)
+    row = rows.attempt(made, order.tenant, order.id, rows.kept(told.text, language))
+    statements.WRITE_ATTEMPTS.run(connection, [row])
+
+
+def _text(answer: Mapping[str, Any], name: str) -> str:
+    found = answer.get(name)
+    return found if isinstance(found, str) else ""
+
+
+def _number(found: object) -> float | None:
+    return float(found) if isinstance(found, int | float) else None
