@@ -15,6 +15,7 @@ from gateway.directory.schedule import ImportRequest
 from gateway.directory.sources import job_of
 from gateway.errors import GatewayError
 from gateway.server import bootstrap, logs
+from gateway.server.companies import tenants
 
 log = structlog.get_logger()
 
@@ -32,7 +33,7 @@ def main() -> int:
 
 def _import(gateway: bootstrap.Gateway, order: ImportRequest) -> int:
     table = order.config.tenants[order.tenant].directory[order.name]
-    plan = bootstrap.tenants(order.config)[order.tenant].numbers
+    plan = tenants(order.config)[order.tenant].numbers
     try:
         job = job_of(order.tenant, order.name, table, plan, gateway.importer.imports)
         gateway.importer.run(job, table.source, run_id=order.run_id)
