@@ -17,7 +17,7 @@ from gateway.texts.text import Text
 
 if TYPE_CHECKING:
     from gateway.config.tables import Config
-    from gateway.server.bootstrap import Gateway
+    from gateway.server.gateway import Gateway
     from gateway.store.database import Database
 
 

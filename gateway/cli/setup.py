@@ -26,7 +26,7 @@ from gateway.texts.text import Text, counted
 
 if TYPE_CHECKING:
     from gateway.config.tables import Config
-    from gateway.server.bootstrap import Gateway
+    from gateway.server.gateway import Gateway
 
 
 Probed = Adapter | Source | EventSource

@@ -11,8 +11,8 @@ from gateway.desk.hub import Hub
 from gateway.desk.pages import Desk
 from gateway.domain.dialplan.trials import Failure
 from gateway.orders.circuit_breaker import BreakerState
-from gateway.server.bootstrap import Gateway
 from gateway.server.event_sources import source_gauges
+from gateway.server.gateway import Gateway
 from gateway.server.main_onsite import onsite_endpoint, onsite_gauges
 from gateway.server.metrics import Gauges, LabelledGauges, metrics_application
 from gateway.server.trials import failed_trials

@@ -16,6 +16,7 @@ from gateway.directory.sources import job_of
 from gateway.errors import GatewayError
 from gateway.server import bootstrap, logs
 from gateway.server.companies import tenants
+from gateway.server.gateway import Gateway
 
 log = structlog.get_logger()
 
@@ -31,7 +32,7 @@ def main() -> int:
         return _import(gateway, order)
 
 
-def _import(gateway: bootstrap.Gateway, order: ImportRequest) -> int:
+def _import(gateway: Gateway, order: ImportRequest) -> int:
     table = order.config.tenants[order.tenant].directory[order.name]
     plan = tenants(order.config)[order.tenant].numbers
     try:
