@@ -24,7 +24,7 @@ from gateway.desk.search_box import SearchReader
 from gateway.domain.calls.results import Result
 from gateway.domain.spreadsheets import harmless
 from gateway.errors import BadParameter
-from gateway.server.bootstrap import Gateway
+from gateway.server.gateway import Gateway
 from gateway.store.call_fields import LOG_FIELDS
 from gateway.store.calls import CallFilter, LoggedCall
 from gateway.texts.text import Text, in_context
