@@ -24,7 +24,8 @@ from bench.report import median, percentile, table
 from gateway.config.tables import Config
 from gateway.domain.calls.search_terms import Field, Term, term_of
 from gateway.domain.messages import CallEnded, CallStarted, Origin
-from gateway.server.bootstrap import Gateway, build
+from gateway.server.bootstrap import build
+from gateway.server.gateway import Gateway
 from gateway.store.calls import CallFilter
 from gateway.store.database import Database, open_database
 from gateway.store.figures.summing import Summing

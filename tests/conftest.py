@@ -49,11 +49,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--database", choices=("sqlite", "postgresql"), help="what tests with a store run on")
+    wanted = "whose PostgreSQL tests start: this machine's, or that of the small Debian sid (.ci/sid)"
+    parser.addoption("--postgresql-from", choices=("here", "sid"), help=wanted)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     if wanted := config.getoption("--database"):
         os.environ["CTI_TESTS_ON"] = wanted
+    if wanted := config.getoption("--postgresql-from"):
+        os.environ["CTI_TESTS_POSTGRESQL"] = wanted
 
 
 def _is_left_out(item: pytest.Item, wanted: str | None) -> bool:

@@ -22,6 +22,7 @@ from typing import Any
 
 from gateway.store.database import open_database
 from gateway.store.postgresql.database import PostgresqlDatabase, open_postgresql
+from tests.live.sid import ROOT, in_sid
 from tests.peers import absent, need_file
 
 QUICK = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200", "listen_addresses=")
@@ -32,6 +33,10 @@ GUARDED = "guarded"
 PR_SET_PDEATHSIG = 1
 WANTED = "CTI_TESTS_ON"
 """The variable by which the option ``--database`` (tests/conftest.py) reaches what opens databases."""
+FROM = "CTI_TESTS_POSTGRESQL"
+"""The variable by which the option ``--postgresql-from`` reaches what starts servers."""
+NOBODY: dict[str, Any] = {"user": "nobody", "group": "nogroup", "extra_groups": []}
+"""Who has the same number here and in the small Debian sid."""
 _numbers = count(1)
 _empty: list[str] = []
 EMPTY = """
@@ -59,20 +64,21 @@ class PostgresqlServer:
 
     def __init__(self, programs: Path, *settings: str) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="cti-pg-"))
-        self._who = who()
-        if self._who:
-            shutil.chown(self.folder, self._who["user"], self._who["group"])
-        self._quiet: dict[str, Any] = {"cwd": self.folder, "stdout": subprocess.DEVNULL} | self._who
-        made = [programs / "initdb", "-D", self.folder / "data", "-U", USER, "-A", "trust", "-E", "UTF8", "--no-sync"]
+        owner = who()
+        if owner:
+            shutil.chown(self.folder, owner["user"], owner["group"])
+        as_whom: dict[str, Any] = {} if is_from_sid() else owner
+        self._quiet: dict[str, Any] = {"cwd": self.folder, "stdout": subprocess.DEVNULL} | as_whom
+        made = [*command_of(programs / "initdb"), "-D", self.folder / "data", "-U", USER, "-A", "trust"]
         # Sorted as people do, which texts of ours are not to follow.
-        made += ["--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=pt-BR"]
+        made += ["-E", "UTF8", "--no-sync", "--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=pt-BR"]
         subprocess.run(made, check=True, timeout=100, stderr=subprocess.DEVNULL, **self._quiet)
         with (self.folder / "data" / "pg_hba.conf").open("r+") as file:
             usual = file.read()
             file.seek(0)
             file.write(f"local all {GUARDED} scram-sha-256\n{usual}")
         options = [part for setting in (*QUICK, *settings) for part in ("-c", setting)]
-        command = [programs / "postgres", "-D", self.folder / "data", "-k", self.folder, *options]
+        command = [*command_of(programs / "postgres"), "-D", self.folder / "data", "-k", self.folder, *options]
         with (self.folder / "log").open("wb") as log:
             self._process = subprocess.Popen(
                 command,
@@ -140,18 +146,40 @@ def is_wanted() -> bool:
     return os.environ.get(WANTED) == "postgresql"
 
 
+def is_from_sid() -> bool:
+    """Whether the server is to be that of the small Debian sid, which is newer than this machine's."""
+    return os.environ.get(FROM) == "sid"
+
+
+def command_of(program: Path) -> list[str]:
+    """Return what begins the command of one of PostgreSQL's programs; in the Debian sid they drop root themselves."""
+    if not is_from_sid():
+        return [str(program)]
+    if os.geteuid() != 0:
+        absent("only root can start the PostgreSQL of the small Debian sid as somebody else")
+    become = ("--reuid=nobody", "--regid=nogroup", "--clear-groups", "--pdeathsig", "keep")
+    return [*in_sid("/usr/bin/setpriv"), *become, str(program)]
+
+
 def who() -> dict[str, Any]:
     """As whom the server runs: it refuses to run as root."""
     if os.geteuid() != 0:
         return {}
+    if is_from_sid():
+        return NOBODY
     names = {each.pw_name for each in pwd.getpwall()}
     return {"user": "postgres" if "postgres" in names else "nobody", "group": "nogroup", "extra_groups": []}
 
 
 def programs() -> Path:
-    """Return the folder of PostgreSQL's programs, or skip (fail in CI)."""
+    """Return the folder of PostgreSQL's programs, there where they run, or skip (fail in CI)."""
     if find_spec("psycopg") is None:
         absent("psycopg is not installed (pip install psycopg[binary])")
+    if is_from_sid():
+        found = sorted(ROOT.glob("usr/lib/postgresql/*/bin/postgres"))
+        if not found:
+            absent(f"there is no PostgreSQL in {ROOT}: make it with .ci/sid, as root (two minutes, 1 GB)")
+        return Path("/") / found[-1].parent.relative_to(ROOT)
     return need_file("/usr/lib/postgresql/*/bin/postgres", package="postgresql").parent
 
 

@@ -181,6 +181,13 @@ def test_no_script_pipes_into_a_program_that_stops_reading(script: str) -> None:
     assert not re.findall(r".*\|\s*(?:grep -\w*q|head\b).*", text)
 
 
+def test_the_reference_says_each_command_and_table_once() -> None:
+    rows = [line.split(" | ")[0] for line in (ROOT / "docs" / "reference.md").read_text("utf-8").splitlines()]
+    named = [re.match(r"\| `(\[?[a-z]+[^` ]*)", row) for row in rows]
+    names = [match[1] + row for match, row in zip(named, rows, strict=True) if match]
+    assert sorted(names) == sorted(set(names))
+
+
 def test_links_in_the_documentation_lead_somewhere() -> None:
     for page in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md")):
         for target in re.findall(r"\]\((?!https?://)([^)#]+)\)", page.read_text(encoding="utf-8")):

@@ -40,7 +40,7 @@ from gateway.errors import (
     UnknownTenant,
 )
 from gateway.handlers import Core, DeadlineWriter
-from gateway.server.bootstrap import tenants
+from gateway.server.companies import tenants
 from gateway.store.writing.drafts import OrderDraft, Recorded
 from gateway.texts.text import Text, verbatim
 

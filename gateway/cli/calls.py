@@ -24,7 +24,7 @@ from gateway.desk.search_box import SearchReader
 from gateway.domain.calls.results import Result
 from gateway.domain.spreadsheets import harmless
 from gateway.errors import BadParameter
-from gateway.server.bootstrap import Gateway
+from gateway.server.gateway import Gateway
 from gateway.store.call_fields import LOG_FIELDS
 from gateway.store.calls import CallFilter, LoggedCall
 from gateway.texts.text import Text, in_context
@@ -66,6 +66,9 @@ UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 )
 @click.option("--missed", is_flag=True, help="Only calls whose callers reached nobody.")
 @click.option(
+    "--consultations", is_flag=True, help="With consultations among extensions, which are a part of another call."
+)
+@click.option(
     "--why", "call_id", type=ROW_ID, metavar="ID", help="Explain this call: why it came up on a screen, or not."
 )
 @click.option(
@@ -81,6 +84,7 @@ def calls_command(
     results: tuple[str, ...],
     search: str | None,
     missed: bool,
+    consultations: bool,
     call_id: int | None,
     form: str,
 ) -> None:
@@ -97,7 +101,7 @@ def calls_command(
             return
         chosen = one_tenant(gateway.config, tenant) if tenant else None
         zone = ZoneInfo(gateway.config.tenants[chosen or next(iter(gateway.config.tenants))].timezone)
-        wanted = CallFilter(extension=extension, missed=missed or None, results=results)
+        wanted = CallFilter(extension=extension, missed=missed or None, results=results, consultations=consultations)
         wanted = replace(wanted, since=moment(since, zone), until=moment(until, zone))
         found: Iterable[LoggedCall] = gateway.calls.pages(chosen, wanted)
         if search is not None:

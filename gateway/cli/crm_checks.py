@@ -11,7 +11,7 @@ from gateway.domain.identifiers import GUESSED, plain
 from gateway.texts.text import Text, problem_of
 
 if TYPE_CHECKING:
-    from gateway.server.bootstrap import Gateway
+    from gateway.server.gateway import Gateway
 
 SAMPLE = "exemplo 1"
 

@@ -11,7 +11,7 @@ from gateway.store.revisions import of_this_version
 from gateway.texts.text import Text
 
 if TYPE_CHECKING:
-    from gateway.server.bootstrap import Gateway
+    from gateway.server.gateway import Gateway
     from gateway.store.database import Database
 
 

@@ -19,7 +19,7 @@ from gateway.store.letters.log import LetterLog
 from gateway.texts.text import Text, counted
 
 if TYPE_CHECKING:
-    from gateway.server.bootstrap import Gateway
+    from gateway.server.gateway import Gateway
 
 UNDELIVERED = (LetterStanding.WAITING, LetterStanding.SENDING, LetterStanding.DEAD)
 """What ``list`` shows that is not asked for more."""

@@ -16,7 +16,8 @@ from gateway.directory.run import Job
 from gateway.directory.sheet import SheetConfig, Sheets, SheetSource
 from gateway.directory.sources import job_of
 from gateway.errors import ConfigError, GatewayError
-from gateway.server.bootstrap import Gateway, tenants
+from gateway.server.companies import tenants
+from gateway.server.gateway import Gateway
 from gateway.source import Reason, kept_fields
 from gateway.store.imports.runs import ImportRun
 from gateway.texts.text import Text, counted, problem_of

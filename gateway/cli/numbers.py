@@ -20,7 +20,7 @@ from gateway.domain.numbering.numbers import Extensions, NumberPlan, Reading, Re
 from gateway.domain.tenant import Appliance, Tenant
 from gateway.errors import DialError, NotDiallable, NumberBlocked, UnknownAppliance
 from gateway.handlers import dialled_by
-from gateway.server.bootstrap import tenants
+from gateway.server.companies import tenants
 from gateway.store.directory import Directory
 from gateway.texts.text import Text, in_context, problem_of
 

@@ -70,7 +70,8 @@ def _remarks(settings: OnsiteSettings, answer: Any, asked: int) -> Iterator[tupl
 def _probes(settings: OnsiteSettings) -> Iterator[tuple[str, Probe]]:
     """Probe sources and appliances side by side."""
     from gateway import event_source
-    from gateway.server.bootstrap import appliances_alone, tenants
+    from gateway.server.adapters import appliances_alone
+    from gateway.server.companies import tenants
     from gateway.server.event_sources import configured_source
 
     config = settings.as_config()

@@ -17,7 +17,7 @@ from gateway.texts.text import Text
 
 if TYPE_CHECKING:
     from gateway.config.tables import Config
-    from gateway.server.bootstrap import Gateway
+    from gateway.server.gateway import Gateway
     from gateway.store.database import Database
 
 
@@ -38,7 +38,7 @@ class DataLocation:
         return config
 
     def folder(self, config: "Config") -> Path:
-        from gateway.server.bootstrap import data_folder
+        from gateway.server.databases import data_folder
 
         return data_folder(config, self.config_path, self.data)
 
@@ -63,7 +63,7 @@ class DataLocation:
 
     def database(self, config: "Config") -> "Database":
         """Return the configured database; nothing is made or connected to yet."""
-        from gateway.server.bootstrap import database_of
+        from gateway.server.databases import database_of
 
         return database_of(config, self.folder(config))
 

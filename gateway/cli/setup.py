@@ -26,7 +26,7 @@ from gateway.texts.text import Text, counted
 
 if TYPE_CHECKING:
     from gateway.config.tables import Config
-    from gateway.server.bootstrap import Gateway
+    from gateway.server.gateway import Gateway
 
 
 Probed = Adapter | Source | EventSource
@@ -109,7 +109,7 @@ def _try_database(gateway: "Gateway") -> bool:
 
 def _try_dial_plans(gateway: "Gateway") -> bool:
     """Run the test cases of every dial plan; one line for each plan, and one for each case that does not hold."""
-    from gateway.server.bootstrap import dial_plan_trials
+    from gateway.server.trials import dial_plan_trials
 
     good = True
     for place, trials, plan, tenant in dial_plan_trials(gateway.config):

@@ -14,7 +14,8 @@ from gateway.demo.history import LINES, SALES, SUPPORT, tell
 from gateway.directory.sources import job_of
 from gateway.domain.roles import Role
 from gateway.logins.passwords import hash_password
-from gateway.server.bootstrap import build, tenants
+from gateway.server.bootstrap import build
+from gateway.server.companies import tenants
 from gateway.store.directory import Agent
 
 TENANT = "demo"

@@ -94,6 +94,7 @@ SCRIPT_PARAMETERS = (
     "status",
     "result",
     "missed",
+    "consultations",
     "since",
     "until",
     "before_id",
@@ -127,6 +128,7 @@ def wanted_by_script(asked: "MultiDict[str, str]", reader: SearchReader) -> tupl
         statuses=_several(asked, "status", (*STATUSES, MISSED)),
         results=_several(asked, "result", RESULTS),
         missed=_yes_or_no(asked, "missed"),
+        consultations=bool(_yes_or_no(asked, "consultations")),
     )
     return searched(found, asked.get("search", ""), reader), _whole(asked, "limit", MOST) or 50
 

@@ -226,6 +226,7 @@ def call(visit: Visit, call_id: int) -> Response:
     known: dict[str, Any] = {
         "before": cards.before(visit, found, limit=10),
         "came_from": cards.came_from(visit, found, mine=False),
+        "consultations": visit.calls.consultations(found),
         "history": _history(visit, found),
         "why": visit.services.explainer.explain(visit.tenant, call_id) if visit.may(Right.EXPLAIN) else None,
     }

@@ -70,6 +70,10 @@ class VisibleCalls:
         """Return the call that went on as ``call``: who may see this one may know where it came from."""
         return self.log.transferred_here(self.whole(call))
 
+    def consultations(self, call: LoggedCall) -> Sequence[LoggedCall]:
+        """Return the consultations for ``call``: who may see this one may know of them."""
+        return list(map(self.shown, self.log.consultations(call)))
+
     def whole(self, call: LoggedCall) -> LoggedCall:
         """Return ``call`` with its telephone, to look for others of it or to dial it."""
         return (self.log.get(self.tenant, call.id) or call) if self.masked else call

@@ -107,6 +107,7 @@ FIELDS: Mapping[str, EventField] = {
     "rang": EventField("the extensions that rang", FieldKind.NAMES),
     "transferred_to": EventField("the extension that ended it, where it is another"),
     "transfer": EventField("how it was handed on", choices=("blind", "attended")),
+    "consultation_for": _whole("of a consultation before an attended transfer: the call that was transferred"),
     "result": EventField("how it ended", choices=tuple(Result)),
     "resultado": EventField("how it ended, in the exchange's words", key="result_text"),
     "cause": EventField("why it ended, as a code of Q.850 or SIP"),

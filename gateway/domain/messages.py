@@ -222,7 +222,8 @@ class CallEnded(CallData):
 
     ``result`` says how it ended in the exchange's words, ``cause`` why, as a code of Q.850 or SIP; ``started_at`` is
     when the call began, which counts where nothing was heard of that. ``goes_on`` says whether the call goes on
-    otherwise, so that it is over at this extension only; None where the exchange does not say.
+    otherwise, so that it is over at this extension only; None where the exchange does not say. ``joined_to`` is the
+    exchange's id of the call that this one became a part of, as a consultation does by an attended transfer.
     """
 
     tenant: str
@@ -239,6 +240,7 @@ class CallEnded(CallData):
     cause: str | None = None
     started_at: int | None = None
     goes_on: bool | None = None
+    joined_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ class MappedEvent:
     rang: tuple[str, ...] = ()
     to: str | None = None
     attended: bool | None = None
+    joined_to: str | None = None
     line: str | None = None
     queue: str | None = None
     waited: int | None = None

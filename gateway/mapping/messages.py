@@ -81,6 +81,8 @@ def _ended(event: MappedEvent, common: dict[str, Any]) -> CallMessage:
         result=event.result,
         cause=event.cause,
         started_at=event.started_at,
+        goes_on=False if event.joined_to else None,
+        joined_to=event.joined_to,
         **common,
     )
 

@@ -213,6 +213,9 @@ class CallValues(MappingTable):
     rang: Value | None = Field(None, description="all extensions that ring, one or a list")
     to: Value | None = Field(None, description="where a transferred call goes on")
     attended: Value | None = Field(None, description="true: a transfer was spoken of before; false: blind")
+    joined_to: Value | None = Field(
+        None, description="of an end: id of the call that this one, the consultation, became a part of"
+    )
     line: Value | None = Field(None, description="our number that was called")
     queue: Value | None = Field(None, description="queue or group")
     waited: Value | None = Field(None, description="seconds waited in the queue")

@@ -23,7 +23,8 @@ from gateway.onsite.orders import SILENCE_S, OnsiteDialler, shown_orders
 from gateway.onsite.pauses import AttemptLoop
 from gateway.onsite.settings import HERE, OnsiteSettings
 from gateway.orders.appliance_queue import ApplianceQueue
-from gateway.server.bootstrap import appliances_alone, tenants
+from gateway.server.adapters import appliances_alone
+from gateway.server.companies import tenants
 from gateway.server.event_sources import configured_source
 from gateway.store.event_sources import SourceKey, SourceStanding, row_of
 from gateway.store.onsite.site_file import SiteFile

@@ -6,4 +6,8 @@ application is any WSGI callable. Whatever a client can make wait has a deadline
 
 The main process' part is here as well: sockets (``listening.py``), worker processes (``processes.py``, ``worker.py``)
 and their replacement (``handover.py``, ``runs.py``). ``gateway/server/serve.py`` joins it all.
+
+``bootstrap.py`` joins the parts of one process's gateway (``gateway.py``). What the configuration says of them is read
+in ``companies.py``, ``adapters.py``, ``event_sources.py``, ``databases.py``, ``traffic_logs.py``, ``retention.py`` and
+``chores.py``; ``trials.py`` tries its dial plans.
 """

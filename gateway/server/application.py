@@ -11,10 +11,11 @@ from gateway.desk.hub import Hub
 from gateway.desk.pages import Desk
 from gateway.domain.dialplan.trials import Failure
 from gateway.orders.circuit_breaker import BreakerState
-from gateway.server.bootstrap import Gateway, failed_trials
 from gateway.server.event_sources import source_gauges
+from gateway.server.gateway import Gateway
 from gateway.server.main_onsite import onsite_endpoint, onsite_gauges
 from gateway.server.metrics import Gauges, LabelledGauges, metrics_application
+from gateway.server.trials import failed_trials
 from gateway.store.agent_notes import AgentNotes
 from gateway.store.agent_states import AgentStates
 from gateway.store.agents import AgentChanges

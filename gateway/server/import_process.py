@@ -15,6 +15,8 @@ from gateway.directory.schedule import ImportRequest
 from gateway.directory.sources import job_of
 from gateway.errors import GatewayError
 from gateway.server import bootstrap, logs
+from gateway.server.companies import tenants
+from gateway.server.gateway import Gateway
 
 log = structlog.get_logger()
 
@@ -30,9 +32,9 @@ def main() -> int:
         return _import(gateway, order)
 
 
-def _import(gateway: bootstrap.Gateway, order: ImportRequest) -> int:
+def _import(gateway: Gateway, order: ImportRequest) -> int:
     table = order.config.tenants[order.tenant].directory[order.name]
-    plan = bootstrap.tenants(order.config)[order.tenant].numbers
+    plan = tenants(order.config)[order.tenant].numbers
     try:
         job = job_of(order.tenant, order.name, table, plan, gateway.importer.imports)
         gateway.importer.run(job, table.source, run_id=order.run_id)

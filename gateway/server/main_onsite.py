@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from gateway.clock import milliseconds
 from gateway.orders.onsite import OnsiteConfig
-from gateway.server.bootstrap import Gateway
+from gateway.server.gateway import Gateway
 from gateway.server.metrics import LabelledGauges, Labels
 from gateway.store.onsite.arrivals import OnsiteArrivals
 from gateway.store.onsite.sites import OnsiteSite, OnsiteSites

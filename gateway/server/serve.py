@@ -23,13 +23,16 @@ import structlog
 from gateway.config.tables import Config
 from gateway.errors import ConfigError
 from gateway.logins.passwords import shared_key
-from gateway.server import bootstrap, handover, notices, open_files
+from gateway.server import handover, notices, open_files
+from gateway.server.companies import tenants
+from gateway.server.databases import database_of
 from gateway.server.handover import Offer, Sockets, Taken
 from gateway.server.listening import LENIENT_BACKLOG, is_same, open_sockets, split_address, url_of
 from gateway.server.node_spool import bring_up_to_date
 from gateway.server.node_watch import warn_of_losses
 from gateway.server.processes import Workers, listening_backlog
 from gateway.server.runs import GatewayRun, clear
+from gateway.server.trials import failed_trials
 from gateway.server.worker import WorkerOptions, load
 from gateway.store import revisions
 from gateway.texts.text import Text
@@ -156,17 +159,17 @@ def _check_taken(options: Options, sockets: Sockets) -> None:
 
 
 def _revision_found(options: Options) -> str | None:
-    with closing(bootstrap.database_of(options.config, options.data)) as database:
+    with closing(database_of(options.config, options.data)) as database:
         return database.revision()
 
 
 def _prepare_data(options: Options) -> GatewayRun:
     """Bring the schema up to date once, before the workers start; show early what cannot work."""
-    database = bootstrap.database_of(options.config, options.data)
+    database = database_of(options.config, options.data)
     if bring_up_to_date(database, may_wait=options.config.server.spool):
         warn_of_losses(database, options.config)
     database.close()
-    bootstrap.tenants(options.config)
+    tenants(options.config)
     warn_of_dial_plans(options.config)
     shared_key()  # made here, so that its workers have the same
     run = GatewayRun(options.data)
@@ -179,7 +182,7 @@ def _prepare_data(options: Options) -> GatewayRun:
 
 def warn_of_dial_plans(config: Config) -> None:
     """Log each test of a dial plan that does not hold: calls come in all the same, so the gateway starts."""
-    for failed in bootstrap.failed_trials(config):
+    for failed in failed_trials(config):
         hint = "Calls go out by this plan all the same: correct the plan or its test; 'cti-gateway check' runs them."
         log.warning("dial_plan_test_failed", place=failed.place, failure=str(failed.failure), hint=hint)
 

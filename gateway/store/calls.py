@@ -30,7 +30,7 @@ from gateway.domain.calls.search_terms import Term
 from gateway.domain.calls.states import STATES
 from gateway.domain.calls.windows import LONGEST_CALL_MS
 from gateway.domain.links import safe_link
-from gateway.domain.messages import AttachedData
+from gateway.domain.messages import AttachedData, Direction
 from gateway.store import tables
 from gateway.store.call_fields import LOG_FIELDS, column_of, is_moment
 from gateway.store.call_scope import visible
@@ -73,6 +73,7 @@ class LoggedCall(AttachedData):
     what was told of it besides. A missed call was returned at ``returned_at``, by the call ``returned_by``;
     ``cleared_by`` took it off the list of missed calls at ``cleared_at``. ``note`` is what the agent ``note_by`` wrote
     last, at ``noted_at``, as ``note_revision``, and ``note_outcome`` the outcome that was chosen.
+    ``consultation_for`` is the call that it was the consultation for, before an attended transfer.
     ``result`` says how it ended (``domain/calls/results.py``), read from ``result_text``, the exchange's own words.
     ``call_ref`` is the exchange's own id of the call, ``request_id`` the asker's own id of an order.
     """
@@ -131,6 +132,7 @@ class LoggedCall(AttachedData):
     follow_up_at: int | None = None
     follow_up_done_at: int | None = None
     note_revision: int | None = None
+    consultation_for: int | None = None
     note_count: int | None = None
     leg_count: int | None = None
     sentence: str | None = None
@@ -234,7 +236,8 @@ class CallFilter:
 
     ``statuses`` are any of ``STATUSES``, and ``MISSED`` for incoming calls that ended and that nobody took; ``results``
     are any of ``domain/calls/results.py``. ``scope`` is which calls whoever asks may see; with ``whole_number``
-    only the whole ``number`` matches. ``terms`` are words that have to stand in a call: only ``store/search/search.py``
+    only the whole ``number`` matches. Consultations among extensions are a part of another call: they are left out
+    unless ``consultations`` is set. ``terms`` are words that have to stand in a call: only ``store/search/search.py``
     looks at them.
     """
 
@@ -251,6 +254,7 @@ class CallFilter:
     scope: CallScope = EVERYTHING
     whole_number: bool = False
     terms: tuple[Term, ...] = ()
+    consultations: bool = False
 
 
 ANY = CallFilter()
@@ -317,6 +321,19 @@ class CallLog:
             rows = connection.execute(query.order_by(calls.c.id.desc()).limit(1)).all()
             found = _logged(connection, rows)
         return found[0] if found and found[0].went_to else None
+
+    def consultations(self, call: LoggedCall) -> Sequence[LoggedCall]:
+        """Return the consultations for ``call``, in their order: each was at one of its extensions."""
+        there = {call.extension, *(leg.extension for leg in call.legs)}
+        until = (call.ended_at or call.logged_at) + LONGEST_CALL_MS
+        between = (calls.c.logged_at >= call.logged_at - LONGEST_CALL_MS, calls.c.logged_at <= until)
+        mine = (
+            calls.c.tenant == call.tenant,
+            calls.c.extension.in_(sorted(there)),
+            calls.c.consultation_for == call.id,
+        )
+        with self._engine.connect() as connection:
+            return _logged(connection, connection.execute(_select().where(*mine, *between).order_by(calls.c.id)).all())
 
 
 @dataclass(frozen=True, slots=True)
@@ -446,8 +463,14 @@ def _narrowed(query: Select[Any], asked: _Asked, *, along_ids: bool = False) -> 
         query = query.where(calls.c.logged_at >= wanted.since)
     if wanted.until is not None:
         query = query.where(calls.c.logged_at < wanted.until)
+    if not wanted.consultations:
+        query = query.where(_STANDS_ALONE)
     query = query if wanted.scope.everything else query.where(visible(wanted.scope))
     return query.where(calls.c.id < wanted.before_id) if wanted.before_id else query
+
+
+_STANDS_ALONE = or_(calls.c.consultation_for.is_(None), calls.c.direction != Direction.INTERNAL.value)
+"""A consultation with somebody outside is in the log as well: it costs, and belongs to whom was called."""
 
 
 def _status(wanted: Sequence[str]) -> Iterator[ColumnElement[bool]]:

@@ -432,6 +432,21 @@ def test_calls_can_be_narrowed_by_result(run: Run, tmp_path: Path) -> None:
     assert "resultado:talvez" in run("calls", "--search", "resultado:talvez").output
 
 
+def test_consultations_are_told_where_they_are_asked_for(run: Run, tmp_path: Path) -> None:
+    fine(run("import", "list"))
+    with closing(sqlite3.connect(tmp_path / "data" / "gateway.db")) as database:
+        columns = "id, tenant, direction, extension, number, number_as_sent, logged_at, status, consultation_for"
+        for row in (
+            (1, "default", "incoming", "3501", "x", "x", 1, "ended", None),
+            (2, "default", "internal", "3502", "3501", "3501", 2, "ended", 1),
+        ):
+            database.execute(f"INSERT INTO calls ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        database.commit()
+    told = [fine(run("calls", *asked, "--format", "json")) for asked in ((), ("--consultations",))]
+    found = [[json.loads(line)["consultation_for"] for line in lines.splitlines()] for lines in told]
+    assert found == [[None], [None, 1]]
+
+
 @pytest.mark.parametrize("command", ["calls", "traffic"])
 def test_a_command_that_only_looks_makes_no_data_where_there_is_none(run: Run, tmp_path: Path, command: str) -> None:
     with pytest.raises(GatewayError, match="there is no gateway's data in"):

@@ -9,7 +9,8 @@ from click.testing import CliRunner, Result
 
 from gateway.cli.main import cli
 from gateway.config import loader
-from gateway.server.bootstrap import Gateway, build
+from gateway.server.bootstrap import build
+from gateway.server.gateway import Gateway
 from tests.store.test_letter_log import DEAD, T0, add
 
 Run = Callable[..., Result]

@@ -9,8 +9,8 @@ from gateway.config.tables import Config
 from gateway.desk.context import Visit
 from gateway.desk.pages import Desk
 from gateway.domain.dialplan.trials import Failure, TrialResult
-from gateway.server.bootstrap import failed_trials
 from gateway.server.serve import warn_of_dial_plans
+from gateway.server.trials import failed_trials
 from tests.desk.conftest import Browser
 from tests.desk.test_pages import words
 

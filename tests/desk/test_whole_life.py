@@ -15,6 +15,7 @@ from gateway.domain.messages import (
     CallResumed,
     CallStarted,
     CallTransferred,
+    Direction,
 )
 from gateway.logins.passwords import hash_password
 from gateway.store.directory import Agent
@@ -39,7 +40,13 @@ def tell(office: Office, kind: type[Any], ramal: str = "3501", telefone: str = A
     at = more.pop("at", None) or now_ms()
     before = {"to": more.pop("to")} if "to" in more else {}
     message = kind(
-        tenant="acme", ramal=ramal, telefone=telefone, origin=EXCHANGE, received_at=at, call_ref="c1", **before, **more
+        tenant="acme",
+        ramal=ramal,
+        telefone=telefone,
+        origin=EXCHANGE,
+        received_at=at,
+        **before,
+        **{"call_ref": "c1"} | more,
     )
     return office.core.handle(message).call_id
 
@@ -205,3 +212,39 @@ def test_two_agents_at_one_extension_see_the_same_and_nobody_is_said_to_have_tak
         assert 'data-state="talking"' in card(screen, call_id)
         assert f'id="ligacao-{call_id}"' in screen.get("/telas/agora").text
     assert "Atendida no ramal 3501" in words(card(bruno, call_id))
+
+
+def consultation(office: Office) -> tuple[int, int]:
+    """Ana asks Bruno, and transfers her caller to him: ids of the call and of the consultation."""
+    began = now_ms() - 60_000
+    tell(office, CallStarted, at=began)
+    tell(office, CallAnswered, at=began + 1000)
+    asks = {"ramal": "3502", "telefone": "3501", "direction": Direction.INTERNAL, "call_ref": "c2"}
+    tell(office, CallStarted, at=began + 5000, **asks)
+    tell(office, CallAnswered, at=began + 6000, **asks)
+    asked = tell(office, CallEnded, at=began + 26_000, **asks, goes_on=False, joined_to="c1", result="ATTENDEDTRANSFER")
+    return tell(office, CallTransferred, at=began + 26_000, to="3502", attended=True), asked
+
+
+def test_the_page_of_a_transferred_call_names_its_consultation(ana: Browser, office: Office) -> None:
+    call_id, asked = consultation(office)
+    page = ana.get(f"/ligacoes/{call_id}").text
+    assert re.search(r"Consulta \d\d:\d\d · 3501 com 3502 \(0:20\)", words(page))
+    assert f'href="/ligacoes/{asked}"' in page
+    page = ana.get(f"/ligacoes/{asked}").text
+    assert f"Consulta para ligação {call_id}" in words(page)
+    assert f'href="/ligacoes/{call_id}"' in page
+
+
+def test_the_log_has_a_consultation_only_where_it_is_asked_for(ana: Browser, office: Office) -> None:
+    call_id, asked = consultation(office)
+    found = {query: ana.get(f"/api/calls{query}").get_json()["calls"] for query in ("", "?consultations=1")}
+    assert [call["id"] for call in found[""]] == [call_id]
+    assert [(call["id"], call["consultation_for"]) for call in found["?consultations=1"]] == [
+        (asked, call_id),
+        (call_id, None),
+    ]
+    page = ana.get("/ligacoes").text
+    assert f"/ligacoes/{call_id}" in page
+    assert f"/ligacoes/{asked}" not in page
+    assert [call["id"] for call in ana.get("/api/calls?search=ramal:3502").get_json()["calls"]] == [call_id]

@@ -7,7 +7,7 @@ from gateway.domain.messages import CallEnded, CallStarted, Direction, Origin, P
 from gateway.domain.tenant import Tenant
 from gateway.errors import ConfigError
 from gateway.handlers import Core
-from gateway.server.bootstrap import tenants
+from gateway.server.companies import tenants
 from tests.test_handlers import Memory
 
 HERE = Origin("get", "127.0.0.1")

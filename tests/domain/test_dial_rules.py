@@ -27,7 +27,7 @@ from gateway.domain.dialplan.trials import Trial
 from gateway.domain.numbering.numbers import Extensions, NumberKind, NumberPlan, read
 from gateway.domain.tenant import Tenant
 from gateway.errors import ConfigError
-from gateway.server.bootstrap import tenants
+from gateway.server.companies import tenants
 from tests.domain.test_numbers import anything, fixed, foreign, mobiles, numbers, plans
 
 PLANS = tomllib.loads(Path(__file__).with_name("dialplans.toml").read_text(encoding="utf-8"))

@@ -16,27 +16,17 @@ from pydantic import TypeAdapter
 from adapters.ami.event_source import AmiEventSource
 from adapters.ami.source_settings import AmiSourceConfig
 from gateway.texts.rendering import render
+from tests.events.compliance import SECRET
 from tests.events.reports import attempt, place
 from tests.live.calls import fresh_number, the_call
-from tests.live.conftest import LiveGateway, start_gateway
+from tests.live.conftest import LiveGateway
 from tests.live.exchange import PHONES, SipExchange
+from tests.live.hearing import start_hearing
 from tests.live.processes import logs_told, until
 from tests.live.screen import Screen, screen_of
 from tests.test_docs import PAGES
 
 PASSWORD = "uma-senha-longa"
-CONFIG = """
-[tenants.acme]
-area_code = "47"
-extensions = ["3500-3599"]
-
-[tenants.acme.sources.pabx]
-kind = "ami"
-host = "127.0.0.1"
-port = {port}
-username = "cti"
-secret = "segredo-da-central"
-"""
 DIRECT, SHORT, GROUP = "4733330001", "4733330002", "4733330600"
 QUEUE, PATIENT, IMPATIENT = "4733330400", "4733330401", "4733330402"
 
@@ -46,7 +36,7 @@ def manager_user() -> str:
     pasted = PAGES["sources"].partition("```ini\n")[2].partition("```")[0]
     assert "[cti]" in pasted
     return pasted.replace("192.0.2.10/255.255.255.255", "127.0.0.1/255.255.255.255").replace(
-        "secret=SEGREDO", "secret=segredo-da-central"
+        "secret=SEGREDO", f"secret={SECRET}"
     )
 
 
@@ -82,13 +72,10 @@ class Telephones:
 def telephones(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Telephones]:
     exchange = SipExchange(tmp_path_factory.mktemp("asterisk"))
     exchange.configure(manager_user())
-    folder = tmp_path_factory.mktemp("office")
-    config = folder / "gateway.toml"
-    config.write_text(CONFIG.format(port=exchange.ami_port))
     with ExitStack() as ends, logs_told(exchange.folder):
         ends.callback(exchange.stop)
         exchange.start()
-        gateway = start_gateway(folder / "data", config=config)
+        gateway = start_hearing(tmp_path_factory.mktemp("office"), exchange.ami_port)
         ends.callback(gateway.stop)
         made = Telephones(gateway, exchange)
         for extension in PHONES:
@@ -223,7 +210,7 @@ def test_a_caller_who_gives_up_is_missed(telephones: Telephones) -> None:
 
 def test_it_is_heard_over_tls(telephones: Telephones) -> None:
     """A certificate that nobody vouches for: it is refused with what to pin, then pinned."""
-    exchange, login = telephones.exchange, {"username": "cti", "secret": "segredo-da-central"}
+    exchange, login = telephones.exchange, {"username": "cti", "secret": SECRET}
 
     def source(**more: Any) -> AmiEventSource:
         table = {"host": "127.0.0.1", "port": exchange.tls_port, "tls": True, **login, **more}

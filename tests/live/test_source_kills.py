@@ -14,23 +14,9 @@ import pytest
 from tests.events.ami_server import AmiServer, manager, ringing
 from tests.live.conftest import LiveGateway, start_gateway
 from tests.live.groups import kill_group
+from tests.live.hearing import start_hearing
 from tests.live.processes import until
 
-CONFIG = """
-[server]
-workers = 2
-
-[tenants.acme]
-area_code = "47"
-extensions = ["3500-3599"]
-
-[tenants.acme.sources.pabx]
-kind = "ami"
-host = "127.0.0.1"
-port = {port}
-username = "cti"
-secret = "segredo-da-central"
-"""
 TAKEN_OVER_WITHIN_S = 10
 
 
@@ -68,9 +54,7 @@ class Heard:
 def heard(tmp_path: Path) -> Iterator[Heard]:
     server = AmiServer()
     with manager(server) as port:
-        config = tmp_path / "gateway.toml"
-        config.write_text(CONFIG.format(port=port))
-        made = Heard(start_gateway(tmp_path / "data", config=config), server)
+        made = Heard(start_hearing(tmp_path, port, workers=2), server)
         try:
             made.hears_again(1)
             yield made

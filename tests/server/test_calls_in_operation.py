@@ -10,7 +10,8 @@ from structlog.testing import capture_logs
 from gateway.config.tables import Config
 from gateway.domain.messages import CallEnded, CallStarted, Origin
 from gateway.server.application import Application
-from gateway.server.bootstrap import Gateway, build
+from gateway.server.bootstrap import build
+from gateway.server.gateway import Gateway
 from gateway.server.serve import Options, _prepare_data
 from tests.desk.test_dial_plan import PLAN, WRONG
 from tests.store.test_filling import end, old_folder, results

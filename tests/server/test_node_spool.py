@@ -15,7 +15,8 @@ from gateway.config.loader import parse
 from gateway.domain.messages import CallStarted, Origin
 from gateway.errors import ConfigError, DatabaseAway, DatabaseNotReached, DataUnusable, StoreUnavailable
 from gateway.server import node_spool
-from gateway.server.bootstrap import Gateway, build
+from gateway.server.bootstrap import build
+from gateway.server.gateway import Gateway
 from gateway.store.spool.file import DATABASE, SpoolRoom
 from gateway.texts.rendering import render
 from tests.postgresql import USER, FreshDatabase, server

@@ -12,7 +12,8 @@ from pydantic import SecretStr
 from gateway.clock import milliseconds
 from gateway.config.tables import Config, ServerSettings, TenantSettings
 from gateway.domain.messages import CallStarted, Origin
-from gateway.server.bootstrap import Gateway, build
+from gateway.server.bootstrap import build
+from gateway.server.gateway import Gateway
 from gateway.store.delivery_receipts import DeliveryReceipt
 from tests.postgresql import FreshDatabase
 from tests.store.test_traffic import made

@@ -10,7 +10,7 @@ from gateway.adapter import Outcome
 from gateway.config import loader as config_file
 from gateway.domain.messages import HangUp, Origin, PlaceCall
 from gateway.server import bootstrap
-from gateway.server.bootstrap import Gateway
+from gateway.server.gateway import Gateway
 from gateway.simulators import FAMILIES
 from tests.waiting import until
 

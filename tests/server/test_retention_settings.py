@@ -11,7 +11,7 @@ from gateway.config import loader as config_file
 from gateway.domain.messages import CallStarted, Origin
 from gateway.errors import ConfigError
 from gateway.server import bootstrap
-from gateway.server.bootstrap import Gateway
+from gateway.server.gateway import Gateway
 from gateway.store import tables
 from gateway.store.traffic import IN, TrafficEntry
 

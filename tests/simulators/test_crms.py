@@ -11,7 +11,7 @@ from gateway.adapter import Outcome, Outgoing
 from gateway.cli.simulate import _to_paste
 from gateway.config import loader as config_file
 from gateway.domain.event_fields import SAMPLE
-from gateway.server.bootstrap import _adapter
+from gateway.server.adapters import configured_adapter
 from gateway.simulators import CRMS, Behaviour
 from gateway.simulators.crms import AGAIN_S, CrmBitrix24, CrmWConnect, CrmZammad
 from tests.simulators.conftest import PEM
@@ -29,7 +29,7 @@ def started(name, **behaviour):
 def tell(crm, message=STARTED):
     """What the gateway makes of telling ``crm``, by the very table that ``simulate`` prints."""
     config = config_file.parse(tomllib.loads(_to_paste(crm).partition("\n\n")[2]), source="pasted")
-    adapter = _adapter("pasted", crm.name, config.tenants["default"].forwards[crm.name], lambda made: made)
+    adapter = configured_adapter("pasted", crm.name, config.tenants["default"].forwards[crm.name], lambda made: made)
     try:
         return adapter.deliver(message)
     finally:

@@ -13,7 +13,7 @@ from gateway.domain.conditions import condition
 from gateway.domain.event_fields import FIELDS
 from gateway.domain.messages import AgentState, AgentStateChanged, CallNoted
 from gateway.domain.telling import TellingRules
-from gateway.server.bootstrap import telling_rules
+from gateway.server.companies import telling_rules
 from gateway.store import tables
 from gateway.store.letters.stored import letter_fields
 from gateway.store.writing.drafts import AgentStateDraft, EventDraft

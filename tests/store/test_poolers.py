@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from gateway.config.tables import Config
 from gateway.errors import ConfigError
-from gateway.server.bootstrap import database_of
+from gateway.server.databases import database_of
 from gateway.store.database import open_database
 from gateway.store.durability import risks
 from gateway.store.postgresql.database import PostgresqlDatabase, open_postgresql

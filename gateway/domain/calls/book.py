@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from gateway.domain.calls.about import decide_about, leave_group
 from gateway.domain.calls.call import Call
 from gateway.domain.calls.certainty import PairingRule
+from gateway.domain.calls.consultations import with_consultation
 from gateway.domain.calls.decision import KINDS, CallChange, Decision, EventKind, LegNews, Note
 from gateway.domain.calls.effects import EFFECTS, Case
 from gateway.domain.calls.finding import of_same_exchange
@@ -49,7 +50,7 @@ def decide(event: HeardEvent, calls: Sequence[Call], new_id: int) -> Decision:
     calls = of_same_exchange(event, calls)
     heard, found = _find(event, calls)
     decided = _decide(heard, found, calls, new_id)
-    call = said_unsure(heard, found.call, decided.call, calls)
+    call = with_consultation(heard, said_unsure(heard, found.call, decided.call, calls), calls)
     if call is not decided.call:
         decided = decided._replace(call=call)
     judged = _judged(decided, calls)

@@ -20,7 +20,7 @@ class Call(NamedTuple):
     on hold since ``held_at``. ``transfer`` says how it was last handed on: ``blind`` or ``attended``. ``fields`` are
     its free fields as JSON (``free_fields.py``), ``fields_cut`` that some found no room. ``note_count`` is how many
     notes are kept of it. ``ref_space`` says whose ``call_ref`` is: a source's name, empty for the plain listeners; None
-    where nobody knows.
+    where nobody knows. ``consultation_for`` is the call that it was the consultation for (``consultations.py``).
     The store has a column of the same name for each; the last two are kept otherwise: ``attached`` holds one for each
     field of ``AttachedData``, in their order, and ``legs`` rows of their own, where there are several (``legs.py``).
     """
@@ -65,6 +65,7 @@ class Call(NamedTuple):
     fields_cut: bool | None = None
     note_count: int | None = None
     ref_space: str | None = None
+    consultation_for: int | None = None
     attached: tuple[str | None, ...] = NOTHING_ATTACHED
     legs: tuple[Leg, ...] = ()
 

@@ -53,6 +53,7 @@ class HeardEvent(NamedTuple):
     another call's. The book has to see the calls of the ``numbers``, and those with the same ``call_ref``, and the call
     of the click-to-call ``order_id``, which an id may name. ``rings_anew`` says that an extension which rang in vain
     surely rings once more, ``goes_on`` of an end whether the call goes on otherwise; None where nobody says.
+    ``joined_to`` is the exchange's id of another call, which the book has to see too: this one became a part of it.
     ``kept``: a node kept the event back, so that later ones may have been told of before it.
     """
 
@@ -90,6 +91,7 @@ class HeardEvent(NamedTuple):
     goes_on: bool | None = None
     started_at: int | None = None
     kept: bool = False
+    joined_to: str | None = None
 
     @property
     def moment(self) -> int:
@@ -221,6 +223,8 @@ def heard_end(message: CallEnded, sides: Sides) -> HeardEvent:
         heard = heard._replace(goes_on=message.goes_on)
     if message.started_at is not None:
         heard = heard._replace(started_at=message.started_at)
+    if message.joined_to is not None:
+        heard = heard._replace(joined_to=message.joined_to)
     if message.cause is None:
         return heard
     return heard._replace(cause=message.cause[:LONGEST_CAUSE], result_text=message.result or message.cause)

@@ -60,7 +60,7 @@ class Channels:
     def _new(self, block: AmiBlock, prefix: str, moment: int, at: int) -> AmiChannel:
         self._make_room(at)
         uniqueid, name = block.get(f"{prefix}Uniqueid"), block.get(f"{prefix}Channel")
-        call = self._board.call_of(block.get(f"{prefix}Linkedid") or uniqueid, moment)
+        call = self._call(block.get(f"{prefix}Linkedid"), uniqueid, name, moment)
         channel = AmiChannel(
             uniqueid,
             name,
@@ -81,6 +81,11 @@ class Channels:
             call.is_own = call.is_own or channel.context in self._life.settings.contexts
         call.is_own = call.is_own or channel.is_phone
         return channel
+
+    def _call(self, linkedid: str, uniqueid: str, name: str, moment: int) -> AmiCall:
+        """Return the call of a new channel; without Linkedid (Asterisk 11) that of the other half of its wire."""
+        other = None if linkedid else self._board.other_half(name)
+        return other.call if other is not None else self._board.call_of(linkedid or uniqueid, moment)
 
     def _make_room(self, at: int) -> None:
         """Forget the call that was silent for longest where there are too many channels: their ends were lost."""
@@ -103,6 +108,16 @@ def begins(call: AmiCall, channel: AmiChannel) -> None:
         call.direction, call.number, call.caller_name = Direction.INCOMING, channel.number, channel.caller_name
         called_now = channel.state == RING and channel.exten not in NO_NUMBER_CALLED
         call.line = channel.exten if called_now else ""
+
+
+def calls_now(channel: AmiChannel, settings: InterpreterSettings) -> None:
+    """Note that a channel calls which was *Down* when it was first seen: in Asterisk 11 each one is."""
+    call = channel.call
+    if channel.was_called or call.told or call.direction is not None or channel.uniqueid not in call.ids:
+        return
+    call.originated, channel.state = False, RING
+    begins(call, channel)
+    called_at(call, "", settings)
 
 
 def called_at(call: AmiCall, line: str, settings: InterpreterSettings) -> None:

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Mapping
 
 from gateway.domain.messages import Direction
-from gateway.events.ami.channels import UNKNOWN, called_at, variables_in
+from gateway.events.ami.channels import RING, UNKNOWN, called_at, calls_now, variables_in
 from gateway.events.ami.endings import result_of, result_of_order
 from gateway.events.ami.heard import HeardBlock
 from gateway.events.ami.state import AmiCall, AmiChannel
 
-RINGING, UP = "5", "6"
+DOWN, RINGING, UP = "0", "5", "6"
 SAME_TEARDOWN_MS = 1_000
 """Of several sides that are asked to hang up within this time the first hung up."""
 
@@ -25,6 +25,8 @@ def dial_begins(heard: HeardBlock) -> None:
         return
     called.was_called = True
     called.dialled = dialled_in(heard)
+    if source is not None and not heard.get("DestLinkedid"):
+        heard.life.join(called.call, source.call, heard.moment)
     call = called.call
     call.originated = call.originated or source is None
     called_at(call, variables_in(heard.block).get("FROM_DID", ""), heard.life.settings)
@@ -89,6 +91,8 @@ def state_changes(heard: HeardBlock) -> None:
         phone_rings(heard, channel)
     elif state == UP:
         goes_up(channel)
+    elif state == RING and channel.state == DOWN:
+        calls_now(channel, heard.life.settings)
     channel.state = state or channel.state
 
 

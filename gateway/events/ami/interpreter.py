@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from gateway.events.ami import dialling, queues, recordings, talking, transfers
+from gateway.events.ami import dialling, masquerades, queues, recordings, talking, transfers
 from gateway.events.ami.channels import Channels
 from gateway.events.ami.heard import HeardBlock
 from gateway.events.ami.life import CallLife
@@ -20,6 +20,7 @@ HANDLERS: Mapping[str, Handler] = {
     **dialling.HANDLERS,
     **talking.HANDLERS,
     **transfers.HANDLERS,
+    **masquerades.HANDLERS,
     **queues.HANDLERS,
     **recordings.HANDLERS,
 }

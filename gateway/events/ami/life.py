@@ -263,7 +263,7 @@ class CallLife:
         if into.direction in (None, Direction.INTERNAL) and gone.direction not in (None, Direction.INTERNAL):
             gone, into = into, gone
         if gone.told:
-            self._end(gone, moment, joined=True)
+            self._end(gone, moment, joined_to=into.ref)
         self.board.merge(gone, into, self.tell.at)
         self.waiting.pop(id(gone), None)
         self.waits(into)
@@ -278,18 +278,18 @@ class CallLife:
         self.board.forget(call)
         self.waiting.pop(id(call), None)
 
-    def _end(self, call: AmiCall, moment: int, *, lost: bool = False, joined: bool = False) -> None:
+    def _end(self, call: AmiCall, moment: int, *, lost: bool = False, joined_to: str | None = None) -> None:
         if call.handoff is not None and not lost:
             self.drop_handoff(call)
         last = last_leg(call)
         for leg in call.legs.values():
             if leg is not last and leg.ending is not None:
                 self.flush(call, leg, goes_on=False)
-        if joined:
+        if joined_to is not None:
             result, cause = JOINED, ""
         else:
             result, cause = (ANSWER if call.answered else "", ENDED_UNHEARD) if lost else outcome_of(call, last)
-        self.tell.ends(call, place_of(call, last), moment, result or None, cause)
+        self.tell.ends(call, place_of(call, last), moment, result or None, cause, joined_to=joined_to)
         self.memory_changed = True
 
     # what is due

@@ -1,6 +1,7 @@
 """Events of Asterisk 11 and before, as those of today: read of in its UPGRADE-12.txt, none was run.
 
 They name bridges by pairs, dialled channels by other fields, and give no Linkedid: calls are joined by who dials whom.
+Channels that take each other's place are understood in ``masquerades.py``.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -8,6 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 from gateway.events.ami.stream import AmiBlock, block_of
 
 NAMES = {"Join": "QueueCallerJoin", "Leave": "QueueCallerLeave", "QueueMemberPaused": "QueueMemberPause"}
+STATES = {"Down": "0", "Ring": "4", "Ringing": "5", "Up": "6", "Busy": "7"}
+"""The states of channels as 1.4 names them, as numbers."""
 
 
 def modern(block: AmiBlock) -> Iterable[AmiBlock]:
@@ -17,14 +20,19 @@ def modern(block: AmiBlock) -> Iterable[AmiBlock]:
 
 
 def _dial(block: AmiBlock) -> Iterable[AmiBlock]:
-    begins = block.get("SubEvent") == "Begin"
-    uniqueid = block.get("UniqueID")
-    lines = [("Event", "DialBegin" if begins else "DialEnd"), ("Channel", block.get("Channel")), ("Uniqueid", uniqueid)]
+    """Return that a channel dials another (1.4 has no *SubEvent*); of the end only the hang-up says which it is."""
+    if block.get("SubEvent") not in ("Begin", ""):
+        return ()
+    lines = [("Event", "DialBegin"), ("Channel", block.get("Channel") or block.get("Source"))]
+    lines += [("Uniqueid", block.get("UniqueID") or block.get("SrcUniqueID"))]
     lines += [("CallerIDNum", block.get("CallerIDNum")), ("CallerIDName", block.get("CallerIDName"))]
-    if begins:
-        lines += [("DestChannel", block.get("Destination")), ("DestUniqueid", block.get("DestUniqueID"))]
-        lines += [("DestLinkedid", uniqueid), ("DialString", block.get("Dialstring"))]
-    return (block_of(*lines),) if begins else ()
+    lines += [("DestChannel", block.get("Destination")), ("DestUniqueid", block.get("DestUniqueID"))]
+    return (block_of(*lines, ("DialString", block.get("Dialstring"))),)
+
+
+def _stated(block: AmiBlock) -> Iterable[AmiBlock]:
+    state = STATES.get(block.get("State"), "")
+    return (AmiBlock({**block.lines, "channelstate": [state]}) if state and not block.get("ChannelState") else block,)
 
 
 def _bridge(block: AmiBlock) -> Iterable[AmiBlock]:
@@ -66,6 +74,8 @@ def renamed(block: AmiBlock, event: str) -> AmiBlock:
 
 TRANSLATIONS: Mapping[str, Callable[[AmiBlock], Iterable[AmiBlock]]] = {
     "Dial": _dial,
+    "Newchannel": _stated,
+    "Newstate": _stated,
     "Bridge": _bridge,
     "Link": _bridge,
     "Unlink": _bridge,

@@ -9,10 +9,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from gateway.domain.messages import Direction
-from gateway.events.ami.endpoints import ChannelKind, Endpoint, half_of
+from gateway.events.ami.endpoints import ChannelKind, Endpoint, half_of, wire_of
 
 MOST_GONE = 5_000
 """Ids of channels that were hung up: what still comes of them is no new call."""
+OF_THE_PARTY = (
+    *("name", "endpoint", "number", "caller_name", "exten", "context", "state", "dialled", "was_called", "result"),
+    *("forwarded", "hangup_asked", "picked_up", "handed_on"),
+)
+"""What goes with a party that gets another channel; the id, the call and the bridge are the channel's."""
 
 
 @dataclass(slots=True)
@@ -219,18 +224,37 @@ class Switchboard:
         if channel.endpoint.wire:
             self.wires.setdefault(channel.endpoint.wire, {})[half_of(channel.name)] = channel
 
+    def other_half(self, name: str) -> AmiChannel | None:
+        """Return the other half of the Local channel called ``name``, if it is known."""
+        halves = self.wires.get(wire_of(name), {})
+        return next((each for half, each in halves.items() if half != half_of(name)), None)
+
     def remove(self, channel: AmiChannel) -> None:
         """Forget a channel that was hung up; what still comes of it is about nobody."""
         self.leave(channel)
         self.channels.pop(channel.uniqueid, None)
+        channel.call.channels.pop(channel.uniqueid, None)
+        self._forget_name(channel)
+        self.gone.add(channel.uniqueid)
+
+    def _forget_name(self, channel: AmiChannel) -> None:
         if self.by_name.get(channel.name) is channel:
             del self.by_name[channel.name]
-        channel.call.channels.pop(channel.uniqueid, None)
         halves = self.wires.get(channel.endpoint.wire, {})
         halves.pop(half_of(channel.name), None)
         if not halves:
             self.wires.pop(channel.endpoint.wire, None)
-        self.gone.add(channel.uniqueid)
+
+    def put_in_place(self, party: AmiChannel, place: AmiChannel) -> None:
+        """Let ``place`` be the channel of the party of ``party`` from now on, which is nobody's any more."""
+        self._forget_name(place)
+        self._forget_name(party)
+        for name in OF_THE_PARTY:
+            setattr(place, name, getattr(party, name))
+        self.by_name[place.name] = place
+        if place.endpoint.wire:
+            self.wires.setdefault(place.endpoint.wire, {})[half_of(place.name)] = place
+        party.name, party.endpoint, party.handed_on = "", Endpoint(ChannelKind.INNER), True
 
     def merge(self, gone: AmiCall, into: AmiCall, at: int) -> None:
         """Make the channels, legs and ids of ``gone`` those of ``into``; what still rings is told anew ``at`` once."""

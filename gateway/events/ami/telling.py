@@ -74,8 +74,10 @@ class Teller:
         told = CallEnded(**facts, result=ending.result, cause=ending.cause or None, goes_on=True)
         self._add(call, told)
 
-    def ends(self, call: AmiCall, extension: str, moment: int, result: str | None, cause: str) -> None:
-        """Tell that the whole call is over."""
+    def ends(
+        self, call: AmiCall, extension: str, moment: int, result: str | None, cause: str, *, joined_to: str | None
+    ) -> None:
+        """Tell that the whole call is over, or became a part of the one with the id ``joined_to``."""
         recording = self._settings.recording_address(call.recording, call.ref)
         began_at = None if call.told else call.began_at
         hung_up_by = call.hung_up_by if result in HUNG_UP else ""
@@ -87,6 +89,7 @@ class Teller:
             recording_url=recording,
             started_at=began_at,
             goes_on=False,
+            joined_to=joined_to,
         )
         self._add(call, told)
 

@@ -29,6 +29,17 @@ def transferred_attended(heard: HeardBlock) -> None:
     transferee, target = heard.channel("Transferee"), heard.channel("TransferTarget")
     if first is None or first.handed_on or heard.get("Result") not in SUCCESS:
         return
+    joins(heard, first, second, transferee, target)
+
+
+def joins(
+    heard: HeardBlock,
+    first: AmiChannel,
+    second: AmiChannel | None,
+    transferee: AmiChannel | None,
+    target: AmiChannel | None,
+) -> None:
+    """Let two calls be one of ``transferee`` and ``target``: the party of ``first`` and ``second`` has left both."""
     for other in (second, target, transferee):
         if other is not None:
             heard.life.join(other.call, first.call, heard.moment)

@@ -16,15 +16,23 @@ from socket import gethostname
 from typing import Any
 
 import structlog
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.pool import NullPool
 
-from gateway.errors import ConfigError, DataUnusable
+from gateway.errors import DataUnusable
 from gateway.store.database import WriterLock, explained, lane_of
 from gateway.store.partitions.beginning import preparing
 from gateway.store.postgresql import errors as postgresql_errors
 from gateway.store.postgresql import schema as postgresql_schema
+from gateway.store.postgresql.connecting import (
+    CONNECT_WITHIN_S,
+    CONNECTING,
+    DRIVER,
+    READ_WITHIN_MS,
+    parsed_address,
+    prepare_to_read,
+    prepare_to_write,
+)
 from gateway.store.postgresql.doorbell import PostgresqlDoorbell
 from gateway.store.postgresql.following import PostgresqlFollower
 from gateway.store.postgresql.log import PostgresqlEventLog
@@ -41,32 +49,17 @@ from gateway.store.shared.contract import Shared
 from gateway.store.shared.postgresql import SharedPostgresql
 from gateway.store.shared.presence import Presence
 from gateway.store.sqlite import opening
-from gateway.texts.text import Text
 
 log = structlog.get_logger()
 
-DRIVER = "postgresql+psycopg"
-CONNECT_WITHIN_S = 5
 ASK_WITHIN_S = 2
 """For a connection that finds out whether the server answers; libpq takes no less."""
 READERS, MORE_READERS = 8, 24
-READ_WITHIN_MS = 60_000
-"""Longer reading statements are ended: a report over years takes seconds."""
 HELD_AT_MOST_MS = 1500
 """A process that hangs inside a writing transaction loses it then, so that it holds up no other node for longer."""
 IN_THE_WAY = ("55P03", "40P01")
 """SQLSTATE of a table that was not to be had in time, and of two that wait for each other."""
 UPGRADE_TRIES, UPGRADE_PAUSE_S = 60, 1.0
-UNANSWERED_MS = 8000
-"""How long what was sent to the server may remain without an acknowledgement of its system."""
-CONNECTING: dict[str, Any] = {
-    "client_encoding": "utf8",
-    "connect_timeout": CONNECT_WITHIN_S,
-    "tcp_user_timeout": UNANSWERED_MS,
-    "keepalives_idle": 5,
-    "keepalives_interval": 2,
-    "keepalives_count": 3,
-}
 
 
 class HeldByRows:
@@ -127,7 +120,7 @@ class PostgresqlDatabase:
             pool_use_lifo=True,
             pool_pre_ping=True,
         )
-        event.listen(engine, "connect", _prepare_to_read)
+        event.listen(engine, "connect", prepare_to_read)
         bound_reading(engine, self._reachability, before_connecting=self._catch_up)
         return engine
 
@@ -146,7 +139,7 @@ class PostgresqlDatabase:
 
     def _unpooled(self, held_at_most_ms: int) -> Engine:
         engine = self._engine(self._direct, {}, isolation_level="READ COMMITTED", poolclass=NullPool)
-        event.listen(engine, "connect", partial(_prepare_to_write, held_at_most_ms))
+        event.listen(engine, "connect", partial(prepare_to_write, held_at_most_ms))
         return engine
 
     def _engine(self, url: URL, settings: Mapping[str, Any], **options: Any) -> Engine:
@@ -304,41 +297,5 @@ def open_postgresql(
 
     Raises ``ConfigError``.
     """
-    server = _parsed(direct, password, "server.database_direct") if direct is not None else None
-    return PostgresqlDatabase(_parsed(url, password, "server.database"), data, server)
-
-
-def _parsed(url: str, password: str | None, setting: str) -> URL:
-    """Return ``url`` with the driver that we use. The message says nothing of it: it may hold a password."""
-    try:
-        parsed = make_url(url)
-    except ArgumentError:
-        parsed = None
-    if parsed is None or parsed.drivername not in ("postgresql", "postgres", DRIVER):
-        raise ConfigError(
-            Text("{setting} is no address of a PostgreSQL database.", setting=setting),
-            hint=Text("Expected something like postgresql://USER@HOST/DATABASE; without one, SQLite in server.data."),
-        )
-    parsed = parsed.set(drivername=DRIVER)
-    return parsed.set(password=password) if password else parsed
-
-
-def _prepare_to_read(connection: Any, _record: Any) -> None:
-    _set(connection, f"statement_timeout = {READ_WITHIN_MS}", "idle_in_transaction_session_timeout = 60000")
-
-
-def _prepare_to_write(held_at_most_ms: int, connection: Any, _record: Any) -> None:
-    """Let nothing but the loss of the connection end a statement."""
-    _set(
-        connection,
-        "statement_timeout = 0",
-        "synchronous_commit = on",
-        "client_connection_check_interval = 2000",
-        f"idle_in_transaction_session_timeout = {held_at_most_ms}",
-    )
-
-
-def _set(connection: Any, *settings: str) -> None:
-    before, connection.autocommit = connection.autocommit, True
-    connection.execute("; ".join(f"SET {setting}" for setting in settings))
-    connection.autocommit = before
+    server = parsed_address(direct, password, "server.database_direct") if direct is not None else None
+    return PostgresqlDatabase(parsed_address(url, password, "server.database"), data, server)

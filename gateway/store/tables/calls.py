@@ -137,6 +137,12 @@ calls = Table(
         info={**FIXED, **IN_LOG},
     ),
     Column("ref_space", FittedString(63), comment="whose call_ref is: a source's name, empty for plain listeners"),
+    Column(
+        "consultation_for",
+        Id,
+        comment="the call that it was the consultation for, before an attended transfer",
+        info=SEEN_WHERE_KNOWN,
+    ),
     Index(None, "tenant", "logged_at"),
     Index(None, "tenant", "extension", "logged_at"),
     Index(None, "tenant", "number", "logged_at"),

@@ -102,6 +102,8 @@ class KnownCalls:
             numbers[draft.message.tenant].update(draft.event.numbers)
             if draft.event.call_ref:
                 refs[draft.message.tenant].add(draft.event.call_ref)
+            if draft.event.joined_to:
+                refs[draft.message.tenant].add(draft.event.joined_to)
             back_to.append(looks_back_to(draft.event))
         first = min(back_to, default=0)
         before = {"since": first - LONGEST_CALL_MS, "ended_since": first - LATE_MS}
@@ -112,7 +114,7 @@ class KnownCalls:
 
     def _ask_by_ref(self, drafts: Sequence[EventDraft], refs: Mapping[str, Collection[str]]) -> Answer:
         """Ask for calls by the exchange's ids, those that began in the time before what the events tell of."""
-        heard = (draft.event for draft in drafts if draft.event.call_ref)
+        heard = (draft.event for draft in drafts if draft.event.call_ref or draft.event.joined_to)
         told = min(event.at if event.started_at is None else min(event.at, event.started_at) for event in heard)
         return statements.CALLS_BY_REF.ask(self._driver, refs, **self._ids_since(told - KNOWN_BY_ID_MS))
 
@@ -140,6 +142,8 @@ class KnownCalls:
         found = {each.call.id: each.call for key in event.numbers for each in self._by_number.get((tenant, key), ())}
         if event.call_ref:
             found |= {each.call.id: each.call for each in self._by_ref.get((tenant, event.call_ref), ())}
+        if event.joined_to:
+            found |= {each.call.id: each.call for each in self._by_ref.get((tenant, event.joined_to), ())}
         if event.order_id is not None and (placed := self._by_order.get((tenant, event.order_id))):
             found[placed.call.id] = placed.call
         return list(found.values())

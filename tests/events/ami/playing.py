@@ -22,7 +22,8 @@ BASE = 1_796_007_000_000
 """When the first event of a recording is heard, in milliseconds since 1970 UTC."""
 SETTINGS = InterpreterSettings("acme", "pbx", "192.0.2.1:5038", recording_url="http://pbx/{{ name }}")
 _TIME = re.compile(r"; \+(\d+) ms")
-SHOWN = ("queue", "line", "to", "attended", "abandoned", "result", "cause", "goes_on", "hung_up_by", "recording_url")
+SHOWN = ("queue", "line", "to", "attended", "abandoned", "result", "cause", "goes_on", "joined_to", "hung_up_by")
+SHOWN += ("recording_url",)
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ def logged(call: LoggedCall) -> str:
         "cause": call.cause,
     }
     more = [f"{name}={value}" for name, value in facts.items() if value is not None]
-    missed = ["missed"] if call.missed else []
+    missed = ["missed"] if call.missed else ["consultation"] if call.consultation_for else []
     legs = [shown_leg(leg) for leg in call.legs]
     words = (call.direction, call.extension or "-", call.number or "?", call.status, call.result or "-")
     return " ".join(["=", *words, *missed, *more, *legs])

@@ -4,7 +4,7 @@
 since the recording's first event, and a line beginning with ``=`` for each call of the log.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -14,7 +14,7 @@ import pytest
 from gateway.domain.numbering.numbers import Extensions, NumberPlan
 from gateway.domain.tenant import Tenant
 from gateway.handlers import Core
-from gateway.store.calls import CallLog
+from gateway.store.calls import CallFilter, CallLog, LoggedCall
 from gateway.store.writing.journal import Journal
 from tests.events.ami.playing import NAMES, logged, play, recorded, shown
 from tests.migrated import migrated_database
@@ -60,13 +60,15 @@ def test_what_is_told_of_a_recording(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_calls_that_people_see(name: str, core: tuple[Core, CallLog]) -> None:
-    """Through the handlers, the rule book and a database."""
+    """Through the handlers, the rule book and a database; a consultation is seen with the call that it was for."""
     handlers, log = core
-    assert calls_of(name, handlers, log) == [line for line in CASES[name] if line.startswith("=")]
-
-
-def calls_of(name: str, handlers: Core, log: CallLog) -> list[str]:
     tenant = f"t{NAMES.index(name)}"
     for message in play(recorded(name)):
         handlers.handle(replace(message, tenant=tenant))
-    return [logged(call) for call in sorted(log.recent(tenant), key=lambda call: call.id)]
+    known = [line for line in CASES[name] if line.startswith("=")]
+    assert lines_of(log.recent(tenant, CallFilter(consultations=True))) == known
+    assert lines_of(log.recent(tenant)) == [line for line in known if " consultation " not in line]
+
+
+def lines_of(calls: Sequence[LoggedCall]) -> list[str]:
+    return [logged(call) for call in sorted(calls, key=lambda call: call.id)]

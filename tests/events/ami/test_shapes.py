@@ -42,7 +42,7 @@ def test_a_transfer_while_the_consultation_still_rings() -> None:
     )
     assert lines[3:] == [
         "CallStarted 3502 3501 internal",
-        "CallEnded 3502 3501 internal result=ATTENDEDTRANSFER goes_on=False",
+        "CallEnded 3502 3501 internal result=ATTENDEDTRANSFER goes_on=False joined_to=1",
         "CallTransferred 3501 47999990016 incoming to=3502 attended=False",
         "CallAnswered 3502 47999990016 incoming",
         "CallEnded 3502 47999990016 incoming result=ANSWER goes_on=False",
@@ -63,7 +63,7 @@ def test_a_transfer_to_a_number_outside_that_was_asked_before() -> None:
     assert lines[3:] == [
         "CallStarted 3501 047988880016 outgoing",
         "CallAnswered 3501 047988880016 outgoing",
-        "CallEnded 3501 047988880016 outgoing result=ATTENDEDTRANSFER goes_on=False",
+        "CallEnded 3501 047988880016 outgoing result=ATTENDEDTRANSFER goes_on=False joined_to=1",
         "CallTransferred 3501 47999990016 incoming to=047988880016 attended=True",
         "CallEnded - 47999990016 incoming result=ANSWER goes_on=False",
     ]

@@ -224,6 +224,7 @@ LIFE = {
         "id": "id", "number": "from", "rang": "rang", "extension": "ext", "to": "to", "attended": "att", "queue": "q",
         "waited": "w", "abandoned": "ab", "answered_at": "ans", "cause": "cause", "recording": "rec", "cost": "cost",
         "transcript": "text", "agent": "who", "state": "state", "reason": "why",
+        "joined_to": "into",
     },
     "fields": {"cpf": "cpf"},
 }  # fmt: skip
@@ -260,6 +261,17 @@ def test_every_event_of_a_call_s_life_is_told() -> None:
     assert (noted.recording_url, noted.cost, noted.transcript) == ("https://x/1.wav", "0.32", "Alô")
     assert isinstance(agent, AgentStateChanged)
     assert (agent.agent, agent.state, agent.reason) == ("ana", AgentState.PAUSE, "Almoço")
+
+
+@pytest.mark.parametrize(("told", "goes_on", "joined_to"), [({}, None, None), ({"into": 7}, False, "7")])
+def test_the_end_of_a_consultation_says_which_call_it_was_for(
+    told: dict[str, int], goes_on: bool | None, joined_to: str | None
+) -> None:
+    peer = Peer({"tenants": {"acme": {"sources": {"cloud": {"kind": "webhook", "mapping": LIFE}}}}})
+    send(peer, {"type": "ended", "id": 8, "ext": "202", **told}, "/in/cloud")
+    (ended,) = peer.core.messages
+    assert isinstance(ended, CallEnded)
+    assert (ended.goes_on, ended.joined_to) == (goes_on, joined_to)
 
 
 def test_the_ids_of_a_source_s_calls_are_told_in_its_exchange_s_name() -> None:

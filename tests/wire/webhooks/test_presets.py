@@ -18,7 +18,7 @@ from gateway.mapping.facts import MappingSource
 from gateway.mapping.trials import request_of
 from gateway.server import bootstrap
 from gateway.server.application import Application
-from gateway.server.bootstrap import Gateway
+from gateway.server.gateway import Gateway
 from gateway.store.directory import Account
 
 CATALOGUE = Catalogue()
