@@ -69,7 +69,7 @@ def test_an_attended_transfer(office: Office11) -> None:
     assert told(*blocks)[2:] == [
         "CallStarted 3502 3501 internal",
         "CallAnswered 3502 3501 internal",
-        "CallEnded 3502 3501 internal result=ATTENDEDTRANSFER goes_on=False",
+        "CallEnded 3502 3501 internal result=ATTENDEDTRANSFER goes_on=False joined_to=a.10",
         f"CallTransferred 3501 {OURS} to=3502 attended=True",
         f"CallEnded 3502 {OURS} result=ANSWER goes_on=False",
     ]
@@ -79,7 +79,7 @@ def test_a_transfer_while_the_colleagues_phone_rings(office: Office11) -> None:
     blocks = [*office.taken(), *office.consults(answered=False), *office.joined(RING)]
     blocks += [office.other.is_now(UP), office.second.links(office.other)]
     assert told(*blocks, office.other.hangs_up(), office.second.hangs_up())[3:] == [
-        "CallEnded 3502 3501 internal result=ATTENDEDTRANSFER goes_on=False",
+        "CallEnded 3502 3501 internal result=ATTENDEDTRANSFER goes_on=False joined_to=a.10",
         f"CallTransferred 3501 {OURS} to=3502 attended=False",
         f"CallAnswered 3502 {OURS}",
         f"CallEnded 3502 {OURS} result=ANSWER goes_on=False",
