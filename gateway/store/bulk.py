@@ -54,6 +54,14 @@ class Driver:
         self.is_networked = pipeline is not None
         """Whether a statement is a trip over the network, which costs more than anything that it does."""
 
+    def let_wait_be_counted(self) -> None:
+        """Have PostgreSQL count again how long a transaction waits for us (``idle_in_transaction_session_timeout``).
+
+        It does not after a pipeline: psycopg ends that by a Flush behind the Sync, and whatever it is sent stops the
+        count. A node that froze then would hold its locks for as long as it is frozen.
+        """
+        self.connection.execute("SELECT 1")
+
     def raw_cursor(self) -> Any:
         """Return a cursor whose statements have PostgreSQL's own placeholders (``$1``): it does not look for others,
         which takes long in long statements.

@@ -25,6 +25,9 @@ class Asked:
     engine: Engine
     kind: str = "postgresql"
 
+    def shares_sessions(self) -> bool:
+        return False
+
 
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:

@@ -7,6 +7,7 @@ what it says. Events are worked out here, what other drafts ask for in ``orders.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
@@ -135,11 +136,13 @@ class Batch:
         if fenced := [draft for draft in told if draft.fence is not None]:
             first.append(self._fences.load(fenced))
         if [draft for draft in told if draft.message.origin.mark is not None]:
-            load_together(self.driver, (*first, self._marks.load(drafts)))
+            piped = load_together(self.driver, (*first, self._marks.load(drafts)))
             drafts = self._known_by_marks(drafts)
-            load_together(self.driver, self._loads(drafts))
+            piped |= load_together(self.driver, self._loads(drafts))
         else:
-            load_together(self.driver, (*first, *self._loads(drafts)))
+            piped = load_together(self.driver, (*first, *self._loads(drafts)))
+        if piped:
+            self.driver.let_wait_be_counted()
         self._reserve(drafts)
         results = [ADD[type(draft)](self, draft) for draft in drafts]
         self._flush()
@@ -251,7 +254,8 @@ class Batch:
         writes = [*self._calls_to_write(), *self._rows]
         if last:
             writes += self._marks.to_write(), self.numbers.to_write()
-        with self.driver.together():
+        # Most often one statement, without a pipeline: behind that nobody counts how long the transaction is idle.
+        with self.driver.together() if self._spoken_with else nullcontext():
             write_together(self.driver, writes)
             if self._spoken_with:
                 self._spoken_with.ask()

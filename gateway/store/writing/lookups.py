@@ -25,18 +25,21 @@ Answer = Callable[[], Rows]
 """Returns the rows of a question that was asked; they are fetched once."""
 
 
-def load_together(driver: Driver, loads: Sequence[Iterator[None]]) -> None:
+def load_together(driver: Driver, loads: Sequence[Iterator[None]]) -> bool:
     """Run ``loads``, generators that ask, yield once, and go on when what they have asked is there.
 
-    What is asked in between goes out together, so that it takes one round trip over a network.
+    What is asked in between goes out together, so that it takes one round trip over a network; return whether it did
+    by a pipeline.
     """
-    if driver.is_networked:
+    piped = driver.is_networked and len(loads) > 1
+    if piped:
         with driver.together():
             for load in loads:
                 next(load)
     for load in loads:
         for _ in load:
             pass
+    return piped
 
 
 def nothing() -> Rows:
