@@ -10,5 +10,9 @@ revision = "0048"
 down_revision = "0046"
 
 
+FOR = "the call that it was the consultation for, before an attended transfer"
+
+
 def upgrade() -> None:
-    op.add_column("calls", sa.Column("consultation_for", sa.BigInteger().with_variant(sa.Integer(), "sqlite")))
+    kind = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+    op.add_column("calls", sa.Column("consultation_for", kind, comment=FOR))
