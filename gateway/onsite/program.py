@@ -98,7 +98,8 @@ class OnsiteProgram:
         self._dialler.stop()
         self._events.wake()
         self._dialler.answered.set()
-        if all([each.join(JOIN_S) for each in self._attempts]):
+        ended = [each.join(JOIN_S) for each in self._attempts]
+        if all(ended):
             self._bring_last()
         for link in self._links.values():
             link.close()
