@@ -16,9 +16,9 @@ from gateway.adapter import Delivery, Outcome, Outgoing, can_hang_up
 from gateway.errors import MainGatewayError
 from gateway.onsite.connection import MainGateway
 from gateway.orders.appliance_queue import ApplianceQueue
+from gateway.store.onsite.answers import answer_of
 from gateway.store.onsite.site_file import SiteFile, SiteOrderState
 from gateway.store.writing.drafts import OrderAttempt
-from gateway.texts.packing import pack
 from gateway.texts.text import Text
 
 log = structlog.get_logger()
@@ -178,17 +178,6 @@ def attempt(queue: ApplianceQueue, order: ShownOrder, ends: float) -> Delivery:
         return begun.result(max(ends - time.monotonic(), 0)).delivery
     except FutureTimeout:
         return Delivery(Outcome.UNKNOWN, Text(NO_ANSWER.id, name=queue.name))
-
-
-def answer_of(delivery: Delivery) -> Mapping[str, Any]:
-    """Return what came of an order as the main gateway is told."""
-    return {
-        "outcome": delivery.outcome.value,
-        "detail": str(delivery.text)[:2000],
-        "sentence": pack(delivery.text),
-        "peer_ref": delivery.peer_ref,
-        "retry_after_s": delivery.retry_after_s,
-    }
 
 
 def shown_orders(answer: Mapping[str, Any]) -> list[ShownOrder]:

@@ -8,9 +8,9 @@ import pytest
 from gateway.adapter import Delivery, Outcome
 from gateway.config.tables import Log
 from gateway.errors import ConfigError
-from gateway.onsite.orders import answer_of
 from gateway.onsite.program import OnsiteProgram
 from gateway.onsite.settings import HERE, MainGatewaySettings, OnsiteSettings, load
+from gateway.store.onsite.answers import answer_of
 from tests.onsite.fake_main import FakeMain
 from tests.store.conftest import T0
 
