@@ -3,6 +3,7 @@
 ``rsgi.py`` is the face that Granian calls for each request: it admits, reads the body against the clock, calls the
 application and hands the answer over. What exchanges tell is served on the loop's own thread (``loop_runs.py``), all
 else on threads (``threads.py``, ``turns.py``); ``blocking.py`` says what of an event goes to a thread after all.
+``streams.py`` sends what is made piece by piece.
 Nothing in these modules knows a page or the database; the application is any WSGI callable. Whatever a client can make
 wait has a deadline, whatever it can make many of a limit.
 

@@ -1,55 +1,39 @@
 """The face that Granian calls for each request (RSGI 1.6), and the WSGI application behind it."""
 
 import asyncio
-import threading
-from collections.abc import AsyncIterator, Callable, Iterable
-from concurrent.futures import CancelledError
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
-import structlog
-
 from gateway.errors import GatewayError
+from gateway.server import streams
 from gateway.server.admission import Admission
 from gateway.server.bodies import BodyLimits, read_body
 from gateway.server.calls import Answered, Endless, Wsgi, call, close, failure
 from gateway.server.environ import Scope, environ_of, with_body
 from gateway.server.loop_runs import LoopRuns
 from gateway.server.settling import Settling
+from gateway.server.streams import Streaming
 from gateway.server.threads import CallThreads
 from gateway.server.turns import CallTurns
 from gateway.texts.languages import DEFAULT, Language
 from gateway.wire.transport import Headers, refuse_as_text
 
-log = structlog.get_logger()
-
 RESERVED_THREADS = 2
 RESERVED_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
 """They have threads of their own: who watches the gateway must see it most when it is busy."""
-SEND_WITHIN_S = 30.0
-"""A client that takes nothing for so long has its stream cut."""
 CLOSE: Headers = [("Connection", "close")]
 MOST_READ_HERE = 64 * 1024
 """Bytes of a body that are read within a few milliseconds, whatever is in them."""
 
 
-class Stream(Protocol):
-    """Granian's end of an answer that is sent piece by piece."""
-
-    async def send_bytes(self, data: bytes) -> None: ...
-
-
-class Protocoled(Protocol):
+class Protocoled(Streaming, Protocol):
     """Granian's protocol object of one request. Answers may be given from any thread."""
 
     def __aiter__(self) -> AsyncIterator[bytes]: ...
 
-    async def client_disconnect(self) -> None: ...
-
     def response_bytes(self, status: int, headers: Headers, body: bytes) -> None: ...
-
-    def response_stream(self, status: int, headers: Headers) -> Stream: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,41 +218,11 @@ class Face:
         if is_endless:
             self._admission.leave(client)
         try:
-            await self._send(answered, protocol)
+            await streams.send(answered, protocol)
         finally:
             if not is_endless:
                 self._admission.leave(client)
             self.busy.discard(far_end)
-
-    async def _send(self, answered: Answered, protocol: Protocoled) -> None:
-        """Stream an answer on a thread of its own until it ends or the client is gone."""
-        parts = answered.body
-        assert not isinstance(parts, bytes)
-        finished: asyncio.Future[None] = self._loop.create_future()
-        try:
-            stream = protocol.response_stream(answered.status, answered.headers)
-            pump = partial(self._pump, parts, stream, finished)
-            threading.Thread(target=pump, name="stream", daemon=True).start()
-        except BaseException:
-            close(parts)
-            raise
-        gone = asyncio.ensure_future(_disconnected(protocol))
-        await asyncio.wait({gone, finished}, return_when=asyncio.FIRST_COMPLETED)
-        if not finished.done():
-            close(parts)
-            await finished
-        gone.cancel()
-
-    def _pump(self, parts: Iterable[bytes], stream: Stream, finished: "asyncio.Future[None]") -> None:
-        try:
-            for part in parts:
-                if part:
-                    asyncio.run_coroutine_threadsafe(_sent(stream, part), self._loop).result(SEND_WITHIN_S)
-        except (Exception, CancelledError) as error:
-            log.debug("stream_cut", error=type(error).__name__)
-        finally:
-            close(parts)
-            self._loop.call_soon_threadsafe(_finish, finished)
 
 
 def refuse(protocol: Protocoled, error: GatewayError, language: Language, *, status: int | None = None) -> None:
@@ -286,16 +240,3 @@ def respond(protocol: Protocoled, answered: Answered, environ: dict[str, Any]) -
         other = failure(error, environ)
         assert isinstance(other.body, bytes)
         protocol.response_bytes(other.status, other.headers, other.body)
-
-
-def _finish(finished: "asyncio.Future[None]") -> None:
-    if not finished.done():
-        finished.set_result(None)
-
-
-async def _sent(stream: Stream, part: bytes) -> None:
-    await stream.send_bytes(part)
-
-
-async def _disconnected(protocol: Protocoled) -> None:
-    await protocol.client_disconnect()
