@@ -10,8 +10,9 @@ from gateway.errors import GatewayError
 from gateway.server import streams
 from gateway.server.admission import Admission
 from gateway.server.bodies import BodyLimits, read_body
-from gateway.server.calls import Answered, Endless, Wsgi, call, failure
+from gateway.server.calls import Answered, Endless, Wsgi, call, close, failure
 from gateway.server.environ import Scope, environ_of, with_body
+from gateway.server.loop_runs import LoopRuns
 from gateway.server.settling import Settling
 from gateway.server.streams import Streaming
 from gateway.server.threads import CallThreads
@@ -23,6 +24,8 @@ RESERVED_THREADS = 2
 RESERVED_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
 """They have threads of their own: who watches the gateway must see it most when it is busy."""
 CLOSE: Headers = [("Connection", "close")]
+MOST_READ_HERE = 64 * 1024
+"""Bytes of a body that are read within a few milliseconds, whatever is in them."""
 
 
 class Protocoled(Streaming, Protocol):
@@ -60,8 +63,17 @@ class CallUnderWay:
     streamed: Answered | None = None
 
 
+def hears_nothing(method: str, path: str) -> bool:
+    """Have everything called on threads."""
+    return False
+
+
 class Face:
-    """Serves ``application`` to Granian. ``is_crowded`` says whether connections should be closed when answered."""
+    """Serves ``application`` to Granian. ``is_crowded`` says whether connections should be closed when answered.
+
+    ``only_hears(method, path)`` says of which requests the application waits for nothing but in the ways of
+    ``loop_runs.py``: for these it is called on the loop's thread, for all others on threads.
+    """
 
     def __init__(
         self,
@@ -69,12 +81,14 @@ class Face:
         admission: Admission,
         limits: RequestLimits,
         *,
+        only_hears: Callable[[str, str], bool] = hears_nothing,
         is_crowded: Callable[[], bool] = lambda: False,
         on_loop: Callable[[], None] = lambda: None,
     ) -> None:
         self._application = application
         self._admission = admission
         self._limits = limits
+        self._only_hears = only_hears
         self._is_crowded = is_crowded
         self._on_loop = on_loop
         self._threads = CallThreads(limits.threads, "call")
@@ -82,6 +96,7 @@ class Face:
         self._turns = CallTurns(limits.threads_per_address, self._threads.run)
         self._loop: asyncio.AbstractEventLoop
         self._settling: Settling[CallUnderWay]
+        self._runs: LoopRuns
         self.answering = 0
         """Requests that came whole and are not answered yet."""
         self.busy: set[str] = set()
@@ -90,6 +105,7 @@ class Face:
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._settling = Settling(loop, self._over, self._resume, self._is_awaited)
+        self._runs = LoopRuns(loop, self._turns.bring, self._turns.done)
         self._on_loop()
 
     async def __rsgi__(self, scope: Scope, protocol: Protocoled) -> None:
@@ -110,6 +126,9 @@ class Face:
                 raise
             refuse(protocol, error, self._limits.language, status=408)
             return
+        if self._is_heard_here(environ, body):
+            await self._heard(with_body(environ, body), protocol, client, scope.client)
+            return
         streamed = await self._called(with_body(environ, body), protocol, client, scope.client)
         if streamed is not None:
             await self._stream(streamed, protocol, client, scope.client)
@@ -118,6 +137,34 @@ class Face:
         """Count a request as answered."""
         self._admission.leave(client)
         self.busy.discard(far_end)
+
+    def _is_heard_here(self, environ: dict[str, Any], body: bytes) -> bool:
+        """Return whether the application is called on the loop's thread: not with much to read, which takes long."""
+        if len(body) > MOST_READ_HERE or "HTTP_CONTENT_ENCODING" in environ:
+            return False
+        return self._only_hears(environ["REQUEST_METHOD"], environ["PATH_INFO"])
+
+    async def _heard(self, environ: dict[str, Any], protocol: Protocoled, client: str, far_end: str) -> None:
+        """Call the application here, and return when it has answered."""
+        self.answering += 1
+        try:
+            over = self._runs.begin(partial(self._answer, environ, protocol), client)
+            if over is not None:
+                await over
+        finally:
+            self.answering -= 1
+            self._leave(client, far_end)
+
+    def _answer(self, environ: dict[str, Any], protocol: Protocoled) -> None:
+        answered = call(self._application, environ)
+        if not isinstance(answered.body, bytes):
+            close(answered.body)
+            answered = failure(TypeError("a stream cannot be answered here"), environ)
+        self._respond(answered, environ, protocol)
+
+    def _respond(self, answered: Answered, environ: dict[str, Any], protocol: Protocoled) -> None:
+        headers = answered.headers + CLOSE if self._is_crowded() else answered.headers
+        respond(protocol, Answered(answered.status, headers, answered.body), environ)
 
     async def _called(
         self, environ: dict[str, Any], protocol: Protocoled, client: str, far_end: str
@@ -141,8 +188,7 @@ class Face:
         try:
             answered = call(self._application, environ)
             if isinstance(answered.body, bytes):
-                headers = answered.headers + CLOSE if self._is_crowded() else answered.headers
-                respond(protocol, Answered(answered.status, headers, answered.body), environ)
+                self._respond(answered, environ, protocol)
             else:
                 made.streamed = answered
         finally:
