@@ -60,6 +60,7 @@ class Application:
             max_screens=server.max_screens,
             watch=watch,
             on_people=gateway.directory.forget_sessions,
+            read_sessions=gateway.directory.open_sessions,
         )
         services = Services(
             config=gateway.config,

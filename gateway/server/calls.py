@@ -22,6 +22,23 @@ class Endless(Protocol):
     def close(self) -> None: ...
 
 
+class Sink(Protocol):
+    """Takes what is sent to a client, on any thread, and never waits."""
+
+    def is_behind(self) -> bool: ...
+
+    def send(self, data: bytes) -> None: ...
+
+    def end(self) -> None: ...
+
+
+@runtime_checkable
+class Pushed(Endless, Protocol):
+    """An endless stream that needs no thread: whoever has something for it passes it on to a sink."""
+
+    def attach(self, sink: Sink) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Answered:
     """Status, headers, and the body: all its bytes, or what yields them."""

@@ -11,6 +11,7 @@ from gateway.server import streams
 from gateway.server.admission import Admission
 from gateway.server.bodies import BodyLimits, read_body
 from gateway.server.calls import Answered, Endless, Wsgi, call, close, failure
+from gateway.server.calls import Answered, Endless, Pushed, Wsgi, call, failure
 from gateway.server.environ import Scope, environ_of, with_body
 from gateway.server.loop_runs import LoopRuns
 from gateway.server.settling import Settling
@@ -217,6 +218,9 @@ class Face:
         is_endless = isinstance(answered.body, Endless)
         if is_endless:
             self._admission.leave(client)
+        if isinstance(answered.body, Pushed):
+            streams.push(answered, protocol, partial(self.busy.discard, far_end))
+            return
         try:
             await streams.send(answered, protocol)
         finally:

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -187,6 +188,57 @@ def test_a_screen_whose_client_leaves_is_closed_at_once() -> None:
 
     asyncio.run(run())
     assert screen.ended.is_set()
+    assert screen.closed.is_set()
+
+
+class PushedScreen(Screen):
+    """A screen that is told by whoever has news."""
+
+    sink: Any = None
+
+    def attach(self, sink: Any) -> None:
+        self.sink = sink
+        sink.send(b"a")
+
+    def end(self) -> None:
+        super().end()
+        self.sink.end()
+
+
+def test_a_screen_that_is_pushed_has_no_thread_and_no_task_and_hears_what_any_thread_sends() -> None:
+    screen = PushedScreen()
+
+    async def run() -> tuple[int, int, set[str], list[bytes]]:
+        face = face_of(streaming(screen))
+        found = await ask(face, Scope(path="/events"))
+        assert found.stream
+        threads = sum(thread.name == "stream" for thread in threading.enumerate())
+        news = threading.Thread(target=screen.sink.send, args=(b"b",))
+        news.start()
+        news.join()
+        return threads, face._admission.under_way, set(face.busy), found.stream.sent
+
+    assert asyncio.run(run()) == (0, 0, {"192.0.2.7:4711"}, [b"a", b"b"])
+
+
+@pytest.mark.parametrize("by_client", [True, False])
+def test_a_pushed_screen_is_closed_and_its_stream_let_go_whoever_ends_it(by_client: bool) -> None:
+    screen = PushedScreen()
+
+    async def run() -> tuple[set[str], int]:
+        face = face_of(streaming(screen))
+        found = await ask(face, Scope(path="/events"))
+        if by_client:
+            found.gone.set()
+        else:
+            threading.Thread(target=screen.sink.end).start()
+        while face.busy:
+            await asyncio.sleep(0.01)
+        stream = weakref.ref(found.stream)
+        found.stream = None
+        return face.busy, stream() is not None
+
+    assert asyncio.run(asyncio.wait_for(run(), 10)) == (set(), False)
     assert screen.closed.is_set()
 
 
