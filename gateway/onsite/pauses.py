@@ -1,4 +1,4 @@
-"""AttemptLoop again and again, with growing pauses, until they succeed or all is to end."""
+"""Attempts that are made again and again, with growing pauses where they fail, until all is to end."""
 
 import random
 import threading
@@ -28,9 +28,11 @@ class AttemptLoop:
     def start(self) -> None:
         self._thread.start()
 
-    def join(self, within_s: float) -> None:
+    def join(self, within_s: float) -> bool:
+        """Wait for the attempt under way; return whether it is over."""
         if self._thread.is_alive():
             self._thread.join(within_s)
+        return not self._thread.is_alive()
 
     def _run(self) -> None:
         while not self._stop.is_set():
