@@ -30,6 +30,7 @@ from gateway.store.quality import Quality
 from gateway.store.saved_filters import SavedFilters
 from gateway.store.traffic import TrafficEntry
 from gateway.traffic.masking import spellings
+from gateway.wire.counts import REQUESTS
 from gateway.wire.http import Front
 from gateway.wire.lenient.port import LenientPort, PortLimits, no_desk
 from gateway.wire.traffic import Recorder
@@ -104,7 +105,7 @@ class Application:
             verify_agent=passwords_off_loop(self._verify_agent),
             desk=Desk(services),
             health=self._health,
-            metrics=metrics_application(self._gauges(), self._labelled_gauges()),
+            metrics=metrics_application(self._gauges(), self._labelled_gauges(), before=REQUESTS.add_up),
             recorder=recorder_of(gateway),
             guesses=GuessesOffLoop(gateway.guesses),
             look_up=lookups_off_loop(NumberLookup(gateway.core.tenants, gateway.directory)),
@@ -219,6 +220,7 @@ class Application:
         self._gateway.on_event(lambda committed: self._hub.ring(committed.tenants))
         self._hub.start()
         self._gateway.start()
+        REQUESTS.start()
 
     def watch_load(self, *, connections: Callable[[], int], limit: int, under_way: Callable[[], int]) -> None:
         """Show in the metrics how many connections and requests the server has, and how many it may have."""
@@ -255,6 +257,7 @@ class Application:
         if self._lenient:
             self._lenient.close()
         self._gateway.close()
+        REQUESTS.stop()
 
 
 def _failures_by_tenant(gateway: Gateway) -> Mapping[str, Sequence[Failure]]:

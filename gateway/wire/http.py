@@ -18,7 +18,8 @@ from gateway.wire import no_company
 from gateway.wire.auth import Guesses
 from gateway.wire.click_to_call import Dialing
 from gateway.wire.clients import Networks, Proxies, asker
-from gateway.wire.intake import NO_OPERATION, Intake, MessageHandler, VerifyAgent, count, explain
+from gateway.wire.counts import NO_OPERATION
+from gateway.wire.intake import Intake, MessageHandler, VerifyAgent, count, explain
 from gateway.wire.listeners import Listener
 from gateway.wire.onsite import PREFIX as ONSITE
 from gateway.wire.operations import EVENTS
