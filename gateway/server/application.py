@@ -11,6 +11,7 @@ from gateway.desk.hub import Hub
 from gateway.desk.pages import Desk
 from gateway.domain.dialplan.trials import Failure
 from gateway.orders.circuit_breaker import BreakerState
+from gateway.server.blocking import GuessesOffLoop, OrdersOffLoop, lookups_off_loop, passwords_off_loop
 from gateway.server.event_sources import source_gauges
 from gateway.server.gateway import Gateway
 from gateway.server.main_onsite import onsite_endpoint, onsite_gauges
@@ -98,14 +99,14 @@ class Application:
         self._onsite = onsite_endpoint(gateway)
         self.wsgi = Front(
             gateway.config,
-            gateway.core,
-            verify_agent=self._verify_agent,
+            OrdersOffLoop(gateway.core),
+            verify_agent=passwords_off_loop(self._verify_agent),
             desk=Desk(services),
             health=self._health,
             metrics=metrics_application(self._gauges(), self._labelled_gauges()),
             recorder=recorder_of(gateway),
-            guesses=gateway.guesses,
-            look_up=NumberLookup(gateway.core.tenants, gateway.directory),
+            guesses=GuessesOffLoop(gateway.guesses),
+            look_up=lookups_off_loop(NumberLookup(gateway.core.tenants, gateway.directory)),
             onsite=self._onsite,
         )
 

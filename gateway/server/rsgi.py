@@ -1,52 +1,39 @@
 """The face that Granian calls for each request (RSGI 1.6), and the WSGI application behind it."""
 
 import asyncio
-import threading
-from collections.abc import AsyncIterator, Callable, Iterable
-from concurrent.futures import CancelledError
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
-import structlog
-
 from gateway.errors import GatewayError
+from gateway.server import streams
 from gateway.server.admission import Admission
 from gateway.server.bodies import BodyLimits, read_body
 from gateway.server.calls import Answered, Endless, Wsgi, call, close, failure
 from gateway.server.environ import Scope, environ_of, with_body
+from gateway.server.loop_runs import LoopRuns
 from gateway.server.settling import Settling
+from gateway.server.streams import Streaming
 from gateway.server.threads import CallThreads
 from gateway.server.turns import CallTurns
 from gateway.texts.languages import DEFAULT, Language
 from gateway.wire.transport import Headers, refuse_as_text
 
-log = structlog.get_logger()
-
 RESERVED_THREADS = 2
 RESERVED_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
 """They have threads of their own: who watches the gateway must see it most when it is busy."""
-SEND_WITHIN_S = 30.0
-"""A client that takes nothing for so long has its stream cut."""
 CLOSE: Headers = [("Connection", "close")]
+MOST_READ_HERE = 64 * 1024
+"""Bytes of a body that are read within a few milliseconds, whatever is in them."""
 
 
-class Stream(Protocol):
-    """Granian's end of an answer that is sent piece by piece."""
-
-    async def send_bytes(self, data: bytes) -> None: ...
-
-
-class Protocoled(Protocol):
+class Protocoled(Streaming, Protocol):
     """Granian's protocol object of one request. Answers may be given from any thread."""
 
     def __aiter__(self) -> AsyncIterator[bytes]: ...
 
-    async def client_disconnect(self) -> None: ...
-
     def response_bytes(self, status: int, headers: Headers, body: bytes) -> None: ...
-
-    def response_stream(self, status: int, headers: Headers) -> Stream: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +63,17 @@ class CallUnderWay:
     streamed: Answered | None = None
 
 
+def hears_nothing(method: str, path: str) -> bool:
+    """Have everything called on threads."""
+    return False
+
+
 class Face:
-    """Serves ``application`` to Granian. ``is_crowded`` says whether connections should be closed when answered."""
+    """Serves ``application`` to Granian. ``is_crowded`` says whether connections should be closed when answered.
+
+    ``only_hears(method, path)`` says of which requests the application waits for nothing but in the ways of
+    ``loop_runs.py``: for these it is called on the loop's thread, for all others on threads.
+    """
 
     def __init__(
         self,
@@ -85,12 +81,14 @@ class Face:
         admission: Admission,
         limits: RequestLimits,
         *,
+        only_hears: Callable[[str, str], bool] = hears_nothing,
         is_crowded: Callable[[], bool] = lambda: False,
         on_loop: Callable[[], None] = lambda: None,
     ) -> None:
         self._application = application
         self._admission = admission
         self._limits = limits
+        self._only_hears = only_hears
         self._is_crowded = is_crowded
         self._on_loop = on_loop
         self._threads = CallThreads(limits.threads, "call")
@@ -98,6 +96,7 @@ class Face:
         self._turns = CallTurns(limits.threads_per_address, self._threads.run)
         self._loop: asyncio.AbstractEventLoop
         self._settling: Settling[CallUnderWay]
+        self._runs: LoopRuns
         self.answering = 0
         """Requests that came whole and are not answered yet."""
         self.busy: set[str] = set()
@@ -106,6 +105,7 @@ class Face:
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._settling = Settling(loop, self._over, self._resume, self._is_awaited)
+        self._runs = LoopRuns(loop, self._turns.bring, self._turns.done)
         self._on_loop()
 
     async def __rsgi__(self, scope: Scope, protocol: Protocoled) -> None:
@@ -126,6 +126,9 @@ class Face:
                 raise
             refuse(protocol, error, self._limits.language, status=408)
             return
+        if self._is_heard_here(environ, body):
+            await self._heard(with_body(environ, body), protocol, client, scope.client)
+            return
         streamed = await self._called(with_body(environ, body), protocol, client, scope.client)
         if streamed is not None:
             await self._stream(streamed, protocol, client, scope.client)
@@ -134,6 +137,34 @@ class Face:
         """Count a request as answered."""
         self._admission.leave(client)
         self.busy.discard(far_end)
+
+    def _is_heard_here(self, environ: dict[str, Any], body: bytes) -> bool:
+        """Return whether the application is called on the loop's thread: not with much to read, which takes long."""
+        if len(body) > MOST_READ_HERE or "HTTP_CONTENT_ENCODING" in environ:
+            return False
+        return self._only_hears(environ["REQUEST_METHOD"], environ["PATH_INFO"])
+
+    async def _heard(self, environ: dict[str, Any], protocol: Protocoled, client: str, far_end: str) -> None:
+        """Call the application here, and return when it has answered."""
+        self.answering += 1
+        try:
+            over = self._runs.begin(partial(self._answer, environ, protocol), client)
+            if over is not None:
+                await over
+        finally:
+            self.answering -= 1
+            self._leave(client, far_end)
+
+    def _answer(self, environ: dict[str, Any], protocol: Protocoled) -> None:
+        answered = call(self._application, environ)
+        if not isinstance(answered.body, bytes):
+            close(answered.body)
+            answered = failure(TypeError("a stream cannot be answered here"), environ)
+        self._respond(answered, environ, protocol)
+
+    def _respond(self, answered: Answered, environ: dict[str, Any], protocol: Protocoled) -> None:
+        headers = answered.headers + CLOSE if self._is_crowded() else answered.headers
+        respond(protocol, Answered(answered.status, headers, answered.body), environ)
 
     async def _called(
         self, environ: dict[str, Any], protocol: Protocoled, client: str, far_end: str
@@ -157,8 +188,7 @@ class Face:
         try:
             answered = call(self._application, environ)
             if isinstance(answered.body, bytes):
-                headers = answered.headers + CLOSE if self._is_crowded() else answered.headers
-                respond(protocol, Answered(answered.status, headers, answered.body), environ)
+                self._respond(answered, environ, protocol)
             else:
                 made.streamed = answered
         finally:
@@ -188,41 +218,11 @@ class Face:
         if is_endless:
             self._admission.leave(client)
         try:
-            await self._send(answered, protocol)
+            await streams.send(answered, protocol)
         finally:
             if not is_endless:
                 self._admission.leave(client)
             self.busy.discard(far_end)
-
-    async def _send(self, answered: Answered, protocol: Protocoled) -> None:
-        """Stream an answer on a thread of its own until it ends or the client is gone."""
-        parts = answered.body
-        assert not isinstance(parts, bytes)
-        finished: asyncio.Future[None] = self._loop.create_future()
-        try:
-            stream = protocol.response_stream(answered.status, answered.headers)
-            pump = partial(self._pump, parts, stream, finished)
-            threading.Thread(target=pump, name="stream", daemon=True).start()
-        except BaseException:
-            close(parts)
-            raise
-        gone = asyncio.ensure_future(_disconnected(protocol))
-        await asyncio.wait({gone, finished}, return_when=asyncio.FIRST_COMPLETED)
-        if not finished.done():
-            close(parts)
-            await finished
-        gone.cancel()
-
-    def _pump(self, parts: Iterable[bytes], stream: Stream, finished: "asyncio.Future[None]") -> None:
-        try:
-            for part in parts:
-                if part:
-                    asyncio.run_coroutine_threadsafe(_sent(stream, part), self._loop).result(SEND_WITHIN_S)
-        except (Exception, CancelledError) as error:
-            log.debug("stream_cut", error=type(error).__name__)
-        finally:
-            close(parts)
-            self._loop.call_soon_threadsafe(_finish, finished)
 
 
 def refuse(protocol: Protocoled, error: GatewayError, language: Language, *, status: int | None = None) -> None:
@@ -240,16 +240,3 @@ def respond(protocol: Protocoled, answered: Answered, environ: dict[str, Any]) -
         other = failure(error, environ)
         assert isinstance(other.body, bytes)
         protocol.response_bytes(other.status, other.headers, other.body)
-
-
-def _finish(finished: "asyncio.Future[None]") -> None:
-    if not finished.done():
-        finished.set_result(None)
-
-
-async def _sent(stream: Stream, part: bytes) -> None:
-    await stream.send_bytes(part)
-
-
-async def _disconnected(protocol: Protocoled) -> None:
-    await protocol.client_disconnect()

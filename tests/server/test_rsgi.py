@@ -4,6 +4,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +13,8 @@ from structlog.testing import capture_logs
 from gateway.server import settling
 from gateway.server.admission import Admission
 from gateway.server.bodies import BodyLimits
-from gateway.server.rsgi import Face, RequestLimits
+from gateway.server.loop_runs import off_loop
+from gateway.server.rsgi import MOST_READ_HERE, Face, RequestLimits
 from tests.server.fakes import Protocol, Scope
 
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Any]
@@ -317,3 +319,82 @@ def test_what_is_answered_is_no_request_under_way_when_the_next_one_comes() -> N
 def test_a_crowded_server_ends_connections_behind_their_answers() -> None:
     found = asyncio.run(ask(face_of(echo, is_crowded=lambda: True)))
     assert ("Connection", "close") in found.headers
+
+
+def hears_everything(method: str, path: str) -> bool:
+    return True
+
+
+def whose_thread(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+    environ["wsgi.input"].read()
+    start_response("200 OK", [])
+    return [b"loop" if threading.current_thread() is threading.main_thread() else b"pool"]
+
+
+@pytest.mark.parametrize(
+    ("pairs", "body", "where"),
+    [
+        ([], [], b"loop"),
+        ([("content-length", "6")], [b"abcdef"], b"loop"),
+        ([("content-length", str(MOST_READ_HERE + 1))], [b"x" * (MOST_READ_HERE + 1)], b"pool"),
+        ([("content-length", "6"), ("content-encoding", "gzip")], [b"abcdef"], b"pool"),
+    ],
+)
+def test_events_are_served_on_the_loop_but_for_what_takes_long_to_read(
+    pairs: list[tuple[str, str]], body: list[bytes], where: bytes
+) -> None:
+    limits = replace(LIMITS, body=replace(LIMITS.body, max_bytes=1_000_000))
+    admission = Admission(lambda environ: str(environ["REMOTE_ADDR"]), per_address=8)
+    face = Face(whose_thread, admission, limits, only_hears=hears_everything)
+    found = asyncio.run(ask(face, Scope(method="POST", pairs=[("host", "a"), *pairs]), Protocol(body)))
+    assert (found.status, found.body) == (200, where)
+    assert (face.answering, face.busy, admission.under_way) == (0, set(), 0)
+
+
+def test_events_that_wait_are_under_way_until_they_are_answered() -> None:
+    release = threading.Event()
+
+    def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        off_loop(lambda: release.wait(60))
+        return echo(environ, start_response)
+
+    async def run() -> None:
+        face = face_of(application, per_address=3, only_hears=hears_everything)
+        # Two of this address may be on threads at once, and one more may be under way.
+        asking = [asyncio.create_task(ask(face)) for _ in range(3)]
+        while face.answering < 3:
+            await asyncio.sleep(0.01)
+        assert face._admission.under_way == 3
+        assert (await ask(face)).status == 503
+        release.set()
+        assert [each.status for each in await asyncio.gather(*asking)] == [200] * 3
+        assert (face.answering, face.busy, face._admission.under_way) == (0, set(), 0)
+
+    asyncio.run(run())
+
+
+def test_a_client_that_is_gone_does_not_end_what_its_event_waits_for() -> None:
+    release, written = threading.Event(), threading.Event()
+
+    def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        off_loop(lambda: release.wait(60))
+        written.set()
+        return echo(environ, start_response)
+
+    async def run() -> None:
+        face = face_of(application, only_hears=hears_everything)
+        asking = asyncio.create_task(ask(face))
+        while not face.answering:
+            await asyncio.sleep(0.01)
+        asking.cancel()
+        await asyncio.wait([asking])
+        release.set()
+        while not written.is_set():
+            await asyncio.sleep(0.01)
+
+    asyncio.run(run())
+
+
+def test_the_face_is_let_down_by_no_event_that_wants_to_stream() -> None:
+    found = asyncio.run(ask(face_of(streaming(Screen()), only_hears=hears_everything), Scope(path="/events")))
+    assert found.status == 500
