@@ -10,8 +10,7 @@ from gateway.errors import GatewayError
 from gateway.server import streams
 from gateway.server.admission import Admission
 from gateway.server.bodies import BodyLimits, read_body
-from gateway.server.calls import Answered, Endless, Wsgi, call, close, failure
-from gateway.server.calls import Answered, Endless, Pushed, Wsgi, call, failure
+from gateway.server.calls import Answered, Endless, Pushed, Wsgi, call, close, failure
 from gateway.server.environ import Scope, environ_of, with_body
 from gateway.server.loop_runs import LoopRuns
 from gateway.server.settling import Settling
