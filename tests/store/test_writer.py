@@ -8,7 +8,7 @@ from pathlib import Path
 from queue import SimpleQueue
 
 import pytest
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, create_engine, text
 
 from gateway.errors import BadParameter, InternalError, QueueFull, Stopping, StoreUnavailable, StoreUnclear
 from gateway.store.sqlite.engine import FileLock, open_engine
