@@ -2,8 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from gateway.wire.intake import explain
 from gateway.wire.transport import Headers, language_of, refuse_as_text
@@ -39,8 +38,7 @@ class Pushed(Endless, Protocol):
     def attach(self, sink: Sink) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(NamedTuple):
     """Status, headers, and the body: all its bytes, or what yields them."""
 
     status: int

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from gateway.server import settling
 from gateway.server.admission import Admission
 from gateway.server.bodies import BodyLimits
 from gateway.server.loop_runs import off_loop
@@ -322,11 +321,7 @@ def test_slow_calls_of_one_address_leave_threads_to_others_and_to_who_watches() 
     assert asyncio.run(run()) == [200] * 21
 
 
-def test_who_waits_behind_others_of_its_address_has_its_turn_when_one_of_them_is_answered(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(settling, "FINISH_WITHIN_S", 20.0)
-
+def test_who_waits_behind_others_of_its_address_has_its_turn_when_one_of_them_is_answered() -> None:
     protocols = [Protocol() for _ in range(40)]
 
     def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:

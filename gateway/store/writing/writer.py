@@ -100,6 +100,7 @@ class GroupCommit(Generic[Job, Result]):
         """What is to be tried again, before all that waits in the queue; touched by who has the turn."""
         self._unhurried: queue.SimpleQueue[Ticket[Job, Result]] = queue.SimpleQueue()
         self._bell: queue.SimpleQueue[Ring] = queue.SimpleQueue()
+        self._is_rung = False
         self._queue_limit = queue_limit
         self._batch_limit = batch_limit
         self._after_commit = after_commit
@@ -124,7 +125,7 @@ class GroupCommit(Generic[Job, Result]):
         if lead and ticket.leads and self._transactions.leads:
             self._try_lead()
         else:
-            self._bell.put(Ring.NOW)
+            self._wake()
         try:
             return ticket.result(timeout_s)
         except TimeoutError:
@@ -146,7 +147,7 @@ class GroupCommit(Generic[Job, Result]):
         """Hand in ``job`` without waiting; ``then`` is told what came of it. Raises ``QueueFull`` or ``Stopping``."""
         ticket: Ticket[Job, Result] = Ticket(job, then, self._wait_of())
         self._enqueue(ticket, self._queue)
-        self._bell.put(Ring.NOW)
+        self._wake()
         return ticket
 
     def submit_deferred(self, job: Job, then: Callable[[Result | GatewayError], None]) -> None:
@@ -201,6 +202,12 @@ class GroupCommit(Generic[Job, Result]):
         finally:
             self._turn.release()
         if self._again or not self._queue.empty():
+            self._wake()
+
+    def _wake(self) -> None:
+        """Have the writer's thread look at what waits: one ring is enough for all that comes until it does."""
+        if not self._is_rung:
+            self._is_rung = True
             self._bell.put(Ring.NOW)
 
     def _run(self) -> None:
@@ -222,6 +229,7 @@ class GroupCommit(Generic[Job, Result]):
         if rung is Ring.SOON:
             with suppress(queue.Empty):
                 rung = self._bell.get(timeout=UNHURRIED_S)
+        self._is_rung = False  # before it looks: what comes from now on rings again, at worst in vain
         return rung is not Ring.STOP
 
     def _write(self, *, wait: bool) -> None:
