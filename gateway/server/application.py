@@ -69,7 +69,7 @@ class Application:
             calls=gateway.calls,
             finder=gateway.finder,
             board=BoardLog(gateway.engine),
-            figures=FiguresLog(gateway.engine),
+            figures=FiguresLog(gateway.engine, gateway.journal),
             log=gateway.events,
             directory=gateway.directory,
             verifier=gateway.verifier,
