@@ -18,10 +18,10 @@ from gateway.errors import ConfigError, MainGatewayError
 from gateway.events.runner import SourceTools
 from gateway.events.sources import ConfiguredSource, EventSources
 from gateway.handlers import Core
+from gateway.onsite.attempts import AttemptLoop
 from gateway.onsite.connection import MainGateway
 from gateway.onsite.events import SpooledEvents
 from gateway.onsite.orders import SILENCE_S, OnsiteDialler, shown_orders
-from gateway.onsite.pauses import AttemptLoop
 from gateway.onsite.settings import HERE, OnsiteSettings
 from gateway.orders.appliance_queue import ApplianceQueue
 from gateway.server.adapters import appliances_alone
