@@ -11,9 +11,9 @@ from gateway.clock import milliseconds
 from gateway.domain.messages import PlaceCall
 from gateway.domain.numbering.numbers import read
 from gateway.errors import StoreUnavailable
-from gateway.onsite.orders import answer_of
 from gateway.orders import onsite
 from gateway.orders.onsite import OnsiteAppliance, OnsiteConfig, OnsiteRoad
+from gateway.store.onsite.answers import answer_of
 from gateway.store.onsite.orders import OnsiteOrder, OnsiteOrders
 from gateway.store.onsite.sites import OnsiteSite, OnsiteSites
 from gateway.store.orders import OrderLog

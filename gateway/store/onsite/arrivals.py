@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select, update
 
 from gateway.domain.calls.heard import kept_back
 from gateway.domain.messages import Origin, SourceMark
-from gateway.errors import BusyError, GatewayError
+from gateway.errors import BusyError, GatewayError, UnknownTenant
 from gateway.store.onsite.sites import OnsiteSite
 from gateway.store.spool.messages import Told, unpacked
 from gateway.store.tables import onsite_spools as table
@@ -67,13 +67,16 @@ class OnsiteArrivals:
     def take(self, site: OnsiteSite, spool: str, arrivals: Sequence[Arrival], ahead_ms: int) -> TakenEvents:
         """Write down what is not in the database yet; ``ahead_ms`` is by how much the site's clock is ahead of ours.
 
-        Raises ``BusyError``: the site sends them again.
+        Raises ``BusyError``, and ``UnknownTenant`` where the configuration has the company no more: in both cases the
+        site keeps them and sends them again.
         """
         drafts: list[tuple[int, EventDraft | AgentStateDraft]] = []
         refused: list[Refusal] = []
         for each in arrivals:
             try:
                 drafts.append((each.turn, self._draft(site, each, ahead_ms)))
+            except UnknownTenant:
+                raise
             except (ValueError, GatewayError) as error:
                 refused.append(_refusal(site, each.turn, error))
         last = max((each.turn for each in arrivals), default=0)

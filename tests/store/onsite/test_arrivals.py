@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from gateway.domain.messages import AgentState, AgentStateChanged, CallEnded, CallStarted, Origin, SourceMark
-from gateway.errors import GatewayError, StoreUnavailable
+from gateway.errors import GatewayError, StoreUnavailable, UnknownTenant
 from gateway.store import tables
 from gateway.store.onsite.arrivals import Arrival, OnsiteArrivals, as_of_site, in_our_time
 from gateway.store.onsite.sites import OnsiteSite
@@ -25,6 +25,8 @@ NOW = T0 + 5_000
 def drafted(message: Told) -> EventDraft | AgentStateDraft:
     if isinstance(message, AgentStateChanged):
         return AgentStateDraft(message)
+    if message.tenant == "fechada":
+        raise UnknownTenant(message.tenant)
     if message.telefone == "4700000000":
         raise GatewayError(Text("cannot be"))
     make = end_draft if isinstance(message, CallEnded) else start_draft
@@ -153,3 +155,11 @@ def test_agents_states_have_a_clock_too() -> None:
     message = AgentStateChanged("acme", "3501", "ana", AgentState.LOGIN, HERE, T0 + HOUR, T0 + HOUR)
     found = in_our_time(message, HOUR, NOW)
     assert (found.received_at, found.occurred_at) == (T0, T0)
+
+
+def test_events_of_a_company_that_the_configuration_lacks_stay_at_the_site(store: Store, site: OnsiteSite) -> None:
+    arrivals, sent = arrivals_of(store), numbered(ring("4732100001"))
+    with pytest.raises(UnknownTenant):
+        arrivals.take(replace(site, tenant="fechada"), SPOOL, sent, 0)
+    taken = arrivals.take(site, SPOOL, sent, 0)
+    assert (taken.turn, taken.refused, logged(store)) == (1, [], [("acme", "4732100001")])
