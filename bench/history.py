@@ -19,6 +19,7 @@ from typing import Any
 from sqlalchemy import Engine, text
 
 from bench.history_pages import pages
+from bench.long_index import index_calls
 from bench.long_log import TENANT, calls, write_calls
 from bench.report import median, percentile, table
 from gateway.config.tables import Config
@@ -31,12 +32,16 @@ from gateway.store.database import Database, open_database
 from gateway.store.figures.summing import Summing
 from gateway.store.figures.sums import read_summed
 from gateway.store.search.index import DATABASE, SearchIndex
-from gateway.store.search.indexing import Indexer
 from gateway.store.search.search import CallFinder
 from gateway.store.writing.journal import Journal
 from tests.postgresql import PostgresqlServer, programs
 
 GOAL_MS = 50.0
+SERVER = (
+    *("shared_buffers=512MB", "maintenance_work_mem=512MB", "max_wal_size=8GB"),
+    *("wal_level=minimal", "max_wal_senders=0"),
+)
+"""Settings of the PostgreSQL server, as an administrator would have them, but that nothing is replicated."""
 
 
 def main() -> int:
@@ -77,9 +82,10 @@ def opened(options: argparse.Namespace, folder: Path) -> Iterator[Database]:
     if not options.postgresql:
         yield open_database(folder)
         return
-    server = PostgresqlServer(programs(), "shared_buffers=512MB", "max_wal_size=4GB")
+    server = PostgresqlServer(programs(), *SERVER, kept=(folder / "server").absolute() if options.keep else None)
     try:
-        server.run("CREATE DATABASE history")
+        if not server.run("SELECT 1 FROM pg_database WHERE datname = 'history'"):
+            server.run("CREATE DATABASE history")
         yield open_database(folder, server.url("history"))
     finally:
         server.stop()
@@ -95,13 +101,10 @@ def measure_in(database: Database, options: argparse.Namespace, folder: Path) ->
         took = _timed(lambda: write_calls(engine, options.calls))
         print(f"{options.calls:,} calls written in {took:.0f} s, {_size_of(database)}", flush=True)
     index = SearchIndex(folder)
-    indexer = Indexer(database, index)
     began = time.process_time()
-    while indexer.index_once():
-        pass
+    count = index_calls(database, index, folder)
     worked = time.process_time() - began
-    each = worked / options.calls * 1e6
-    print(f"index made in {worked:.0f} s of one processor ({each:.0f} µs each), {_size(folder / DATABASE)}")
+    print(f"index made in {worked:.0f} s of one processor, of {count:,} calls, {_size(folder / DATABASE)}", flush=True)
     print(f"hours summed in {_timed(lambda: sum_figures(database)):.0f} s", flush=True)
     finder = CallFinder(engine, index)
     rows = [*searches(finder, engine, options), *asked_by_pages(engine, finder, options)]

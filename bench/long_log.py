@@ -59,11 +59,11 @@ def write_calls(engine: Engine, count: int) -> None:
     made = calls(count, min(count, PERIOD))
     write = _copy if engine.dialect.name == "postgresql" else _insert
     if engine.dialect.name == "postgresql":
-        with engine.begin() as connection:
+        with _patient(engine) as connection:
             _part(connection, count)
     with without_indexes(engine):
         while some := list(islice(made, AT_ONCE)):
-            with engine.begin() as connection:
+            with _patient(engine) as connection:
                 write(connection, some)
         for written in range(PERIOD, count, PERIOD):
             with _patient(engine) as connection:
@@ -102,10 +102,11 @@ def without_indexes(engine: Engine) -> Iterator[None]:
 
 @contextmanager
 def _patient(engine: Engine) -> Iterator[Connection]:
-    """Open a transaction whose statements may take as long as they take."""
+    """Open a transaction whose statements may take as long as they take, and fire no triggers."""
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(text("SET LOCAL statement_timeout = 0"))
+            connection.execute(text("SET LOCAL session_replication_role = replica"))
         yield connection
 
 

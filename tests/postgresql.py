@@ -60,23 +60,22 @@ END $$
 
 
 class PostgresqlServer:
-    """A running server. ``url`` names one of its databases; ``run`` runs a statement in the database ``postgres``."""
+    """A running server. ``url`` names one of its databases; ``run`` runs a statement in the database ``postgres``.
 
-    def __init__(self, programs: Path, *settings: str) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="cti-pg-"))
+    What lies in ``kept``, a folder, stays there for the next server that is started with it.
+    """
+
+    def __init__(self, programs: Path, *settings: str, kept: Path | None = None) -> None:
+        self._is_kept = kept is not None
+        self.folder = kept or Path(tempfile.mkdtemp(prefix="cti-pg-"))
+        self.folder.mkdir(exist_ok=True)
         owner = who()
         if owner:
             shutil.chown(self.folder, owner["user"], owner["group"])
         as_whom: dict[str, Any] = {} if is_from_sid() else owner
         self._quiet: dict[str, Any] = {"cwd": self.folder, "stdout": subprocess.DEVNULL} | as_whom
-        made = [*command_of(programs / "initdb"), "-D", self.folder / "data", "-U", USER, "-A", "trust"]
-        # Sorted as people do, which texts of ours are not to follow.
-        made += ["-E", "UTF8", "--no-sync", "--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=pt-BR"]
-        subprocess.run(made, check=True, timeout=100, stderr=subprocess.DEVNULL, **self._quiet)
-        with (self.folder / "data" / "pg_hba.conf").open("r+") as file:
-            usual = file.read()
-            file.seek(0)
-            file.write(f"local all {GUARDED} scram-sha-256\n{usual}")
+        if not (self.folder / "data").exists():
+            self._make_data(programs)
         options = [part for setting in (*QUICK, *settings) for part in ("-c", setting)]
         command = [*command_of(programs / "postgres"), "-D", self.folder / "data", "-k", self.folder, *options]
         with (self.folder / "log").open("wb") as log:
@@ -89,6 +88,17 @@ class PostgresqlServer:
             )
         self._wait()
 
+    def _make_data(self, programs: Path) -> None:
+        """Make an empty cluster."""
+        made = [*command_of(programs / "initdb"), "-D", self.folder / "data", "-U", USER, "-A", "trust"]
+        # Sorted as people do, which texts of ours are not to follow.
+        made += ["-E", "UTF8", "--no-sync", "--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=pt-BR"]
+        subprocess.run(made, check=True, timeout=100, stderr=subprocess.DEVNULL, **self._quiet)
+        with (self.folder / "data" / "pg_hba.conf").open("r+") as file:
+            usual = file.read()
+            file.seek(0)
+            file.write(f"local all {GUARDED} scram-sha-256\n{usual}")
+
     def url(self, database: str) -> str:
         return f"postgresql://{USER}@/{database}?host={self.folder}"
 
@@ -100,6 +110,10 @@ class PostgresqlServer:
             return list(cursor.fetchall()) if cursor.description else []
 
     def stop(self) -> None:
+        if self._is_kept:
+            self._process.send_signal(signal.SIGINT)  # writes everything down first
+            self._process.wait(300)
+            return
         self._process.send_signal(signal.SIGQUIT)  # at once, with all that serve a connection
         self._process.wait(20)
         shutil.rmtree(self.folder, ignore_errors=True)

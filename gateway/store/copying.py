@@ -25,7 +25,7 @@ CHUNK = 2_000
 DIGEST_BYTES = 8
 PATIENCE_MS = 10_000
 """How long to wait until nobody else writes."""
-SUMS = ("figure_sums", "figures_changed", "figures_summed")
+SUMS = ("figure_sums", "figures_changed", "figures_summed", "figure_scopes", "figure_scope_sums")
 MADE_ANEW = frozenset({"call_ranges", "counters", "heads", "removals", "writers", "nodes", *SUMS})
 """Tables of numbers that go on at the target, of what lies where, of who runs, and of what is summed anew there."""
 OF_THE_PLACE = frozenset({"lanes", "timeline", "cluster", "readiness", "oldest_schema"})

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, false, func, literal, or_, select
 
 from gateway.domain.calls.results import Result
 from gateway.domain.calls.scope import EVERYTHING, CallScope
@@ -106,9 +106,20 @@ def place_of(column: ColumnElement[int], bounds: Sequence[int]) -> ColumnElement
     return case(*passed, else_=len(inner)) if inner else literal(0)
 
 
-def counting(tenant: str, bounds: Sequence[int], scope: CallScope = EVERYTHING) -> Select[Any]:
-    """Return a query of the calls logged between the first and the last of ``bounds`` that ``scope`` admits: a row for
-    each interval (its place), person and queue, with their figures in the order of ``NAMES``.
+def admitted(query: Select[Any], scope: CallScope, besides: CallScope | None = None) -> Select[Any]:
+    """Return ``query``, of calls, for those that ``scope`` admits, and not ``besides``."""
+    if scope.everything:
+        return query
+    query = query.outerjoin(orders, orders.c.id == calls.c.order_id).where(visible(scope))
+    # What is not known makes a condition neither true nor false.
+    return query.where(func.coalesce(visible(besides), false()).is_(false())) if besides else query
+
+
+def counting(
+    tenant: str, bounds: Sequence[int], scope: CallScope = EVERYTHING, besides: CallScope | None = None
+) -> Select[Any]:
+    """Return a query of the calls logged between the first and the last of ``bounds`` that ``scope`` admits, and not
+    ``besides``: a row for each interval (its place), person and queue, with their figures in the order of ``NAMES``.
     """
     first, last = bounds[0], bounds[-1]
     place = place_of(calls.c.logged_at, bounds)
@@ -116,6 +127,4 @@ def counting(tenant: str, bounds: Sequence[int], scope: CallScope = EVERYTHING) 
     by = (place.label("place"), PERSON.label("person"), calls.c.queue)
     between = (calls.c.tenant == tenant, calls.c.logged_at >= first, calls.c.logged_at < last)
     query = select(*by, *SUMS).where(*between).group_by("place", "person", calls.c.queue)
-    if scope.everything:
-        return query
-    return query.outerjoin(orders, orders.c.id == calls.c.order_id).where(visible(scope))
+    return admitted(query, scope, besides)

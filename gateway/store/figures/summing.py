@@ -15,13 +15,15 @@ from sqlalchemy import ColumnElement, Connection, Engine, func, select
 from gateway.clock import Clock
 from gateway.store import filling, tables
 from gateway.store.bulk import INSERTS
+from gateway.store.figures.scope_summing import ScopeSumming
+from gateway.store.figures.scopes import read_scopes
 from gateway.store.figures.sums import (
-    QUARTER,
     SummedHours,
     SumsOfHours,
     count_hours,
     hour_of,
     move,
+    newest_sum,
     read_changed,
     read_summed,
     write_sums,
@@ -29,7 +31,7 @@ from gateway.store.figures.sums import (
 from gateway.store.figures.triggers import HOUR_MS
 from gateway.store.writing.journal import Journal
 
-calls, sums = tables.calls, tables.figure_sums
+calls = tables.calls
 summed, changed = tables.figures_summed, tables.figures_changed
 log = structlog.get_logger()
 
@@ -66,6 +68,7 @@ class Summing:
         self._tenants = tenants
         self._clock = clock or Clock()
         self._rest = rest
+        self._scopes = ScopeSumming(engine, journal, self._clock)
 
     def work(self, _now: int) -> None:
         """Sum what there is time for. Nothing is summed as long as older calls are filled in (``filling.py``)."""
@@ -91,6 +94,8 @@ class Summing:
         yield from self._changed_hours()
         for tenant in self._tenants:
             yield from self._older_hours(tenant)
+        for tenant in self._tenants:
+            yield from self._scopes.slices(tenant)
 
     def _new_hours(self, tenant: str) -> Iterator[None]:
         """Sum the hours that have ended since; none is begun for a tenant without calls in them."""
@@ -158,9 +163,8 @@ class Summing:
         """Return when the newest call before ``before`` was logged, or the newest quarter began that has sums: those of
         calls that went with a partition go too.
         """
-        query = select(func.max(sums.c.begins_at)).where(sums.c.tenant == tenant, sums.c.kind == QUARTER)
         with self._engine.connect() as connection:
-            summed_at: int | None = connection.execute(query.where(sums.c.begins_at < before)).scalar()
+            summed_at = newest_sum(connection, tenant, before)
         called_at = self._logged(func.max, tenant, calls.c.logged_at < before)
         return max((at for at in (summed_at, called_at) if at is not None), default=None)
 
@@ -169,7 +173,12 @@ class Summing:
         with self._engine.connect() as connection:
             changes = read_changed(connection, tenant, since, until)
             rows = count_hours(connection, tenant, since, until)
-        found = SumsOfHours(tenant, known, since, until, rows, changes, moved)
+            of_scopes = {
+                each.name: count_hours(connection, tenant, since, until, each.scope)
+                for each in read_scopes(connection, tenant)
+                if each.version == known.version and each.touches(since, until)
+            }
+        found = SumsOfHours(tenant, known, since, until, rows, changes, moved, of_scopes)
         written: bool = self._journal.run(partial(write_sums, found=found), tenant=tenant)
         return written
 

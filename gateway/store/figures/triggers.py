@@ -9,8 +9,11 @@ HOUR_MS = 3_600_000
 COUNTED = (
     *("direction", "extension", "answered_at", "answered_agent", "result", "group_id", "status", "missed"),
     *("waited_s", "ring_s", "talk_s", "duration_s", "queue", "tenant", "logged_at"),
+    *("number", "answered_by", "leg_count", "order_id"),
 )
-"""The columns of calls that figures are counted from."""
+"""The columns of calls that figures are counted from, or that say who may see them. What legs say changes only together
+with their call, which is written anew then; of whom an order is never changes.
+"""
 _ON_CONFLICT = "ON CONFLICT (tenant, hour_at) DO UPDATE SET changes = figures_changed.changes"
 _SQLITE = """
 CREATE TRIGGER figures_{name} AFTER {event} ON calls
@@ -39,6 +42,14 @@ CREATE OR REPLACE TRIGGER figures_{name} AFTER {event} ON calls
 REFERENCING {row} TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION note_changed_figures()
 """
 _FIRED_BY = (("inserted", "INSERT", "NEW"), ("updated", "UPDATE", "NEW"), ("deleted", "DELETE", "OLD"))
+
+
+def watch_anew(connection: Connection) -> None:
+    """Make the triggers in the place of those of an earlier version, which noted fewer changes."""
+    if connection.dialect.name == "sqlite":
+        for name, _, _ in _FIRED_BY:
+            connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS figures_{name}")
+    watch(connection)
 
 
 def watch(connection: Connection) -> None:

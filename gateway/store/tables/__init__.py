@@ -12,7 +12,13 @@ from gateway.store.tables.columns import metadata
 from gateway.store.tables.directory import accounts, choices, identifiers, imports, phones
 from gateway.store.tables.event_sources import event_sources
 from gateway.store.tables.events import counters, events
-from gateway.store.tables.figures import figure_sums, figures_changed, figures_summed
+from gateway.store.tables.figures import (
+    figure_scope_sums,
+    figure_scopes,
+    figure_sums,
+    figures_changed,
+    figures_summed,
+)
 from gateway.store.tables.heads import call_ids, epoch_starts, heads, order_ids, writers
 from gateway.store.tables.missed import missed_claims
 from gateway.store.tables.nodes import nodes
@@ -39,6 +45,8 @@ __all__ = [
     "epoch_starts",
     "event_sources",
     "events",
+    "figure_scope_sums",
+    "figure_scopes",
     "figure_sums",
     "figures_changed",
     "figures_summed",

@@ -1,37 +1,42 @@
 """Tables of the sums of figures: what the calls of whole hours come to, and which hours are to be summed anew."""
 
-from sqlalchemy import BigInteger, Column, Integer, Table
+from collections.abc import Iterator
+
+from sqlalchemy import BigInteger, Column, Integer, Table, Text
 
 from gateway.store.fitting import FittedString
 from gateway.store.tables.columns import metadata
 
-figure_sums = Table(
-    "figure_sums",
-    metadata,
-    Column("tenant", FittedString(63), primary_key=True),
-    Column("kind", FittedString(8), primary_key=True, comment="quarter, person or queue"),
-    Column(
+LONGEST_SCOPE = 32
+"""Characters of the name of a scope."""
+
+
+def _kept_by() -> Iterator[Column[object]]:
+    """Yield the columns that say what a sum is of."""
+    yield Column("kind", FittedString(8), primary_key=True, comment="quarter, person or queue")
+    yield Column(
         "begins_at",
         BigInteger,
         primary_key=True,
         autoincrement=False,
         comment="of a quarter of an hour; of people and queues, of the hour",
-    ),
-    Column("name", FittedString(255), primary_key=True, comment="login or extension of a person, name of a queue"),
-    *(
-        Column(name, kind, nullable=False)
-        for name, kind in (
-            ("received", Integer()),
-            ("answered", Integer()),
-            ("missed", Integer()),
-            ("placed", Integer()),
-            ("reached", Integer()),
-            ("waits", Integer()),
-            ("waited_s", BigInteger()),
-            ("longest_s", BigInteger()),
-            ("talked_s", BigInteger()),
-        )
-    ),
+    )
+    yield Column("name", FittedString(255), primary_key=True, comment="login or extension of a person, name of a queue")
+
+
+def _figures() -> Iterator[Column[object]]:
+    for name in ("received", "answered", "missed", "placed", "reached", "waits"):
+        yield Column(name, Integer(), nullable=False)
+    for name in ("waited_s", "longest_s", "talked_s"):
+        yield Column(name, BigInteger(), nullable=False)
+
+
+figure_sums = Table(
+    "figure_sums",
+    metadata,
+    Column("tenant", FittedString(63), primary_key=True),
+    *_kept_by(),
+    *_figures(),
     comment="Figures of whole hours (store/figures), of those with calls.",
 )
 
@@ -58,4 +63,32 @@ figures_changed = Table(
     Column("hour_at", BigInteger, primary_key=True, autoincrement=False),
     Column("changes", BigInteger, nullable=False, comment="so that a change while it is summed shows"),
     comment="Hours whose calls changed since they were summed: triggers of calls write it.",
+)
+
+figure_scopes = Table(
+    "figure_scopes",
+    metadata,
+    Column("tenant", FittedString(63), primary_key=True),
+    Column("scope", FittedString(LONGEST_SCOPE), primary_key=True, comment="made of the definition"),
+    Column("definition", Text, nullable=False, comment="which calls somebody may see, as JSON (store/figures/scopes)"),
+    Column("since", BigInteger, nullable=False, comment="from when on hours are summed for it"),
+    Column("until", BigInteger, nullable=False, comment="up to when"),
+    Column(
+        "version",
+        BigInteger,
+        nullable=False,
+        comment="that of figures_summed; another one: something else has written sums, and none of its is good",
+    ),
+    Column("asked_at", BigInteger, nullable=False, comment="when its figures were asked for last, by the day"),
+    comment="For whom figures of a part of the calls are summed, and how far: supervisors who look at them.",
+)
+
+figure_scope_sums = Table(
+    "figure_scope_sums",
+    metadata,
+    Column("tenant", FittedString(63), primary_key=True),
+    Column("scope", FittedString(LONGEST_SCOPE), primary_key=True),
+    *_kept_by(),
+    *_figures(),
+    comment="Figures of whole hours, of the calls that a scope of figure_scopes admits.",
 )
