@@ -2,7 +2,6 @@
 
 import http.client
 import resource
-import socket
 import time
 from base64 import b64encode
 from collections.abc import Iterator
