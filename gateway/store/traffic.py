@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Column, Index, Integer, LargeBinary, Row, Select, Table, func, select, text
 
+from gateway.domain.records import record
 from gateway.store.bulk import written
 from gateway.store.diagnostic_log import DiagnosticLog, metadata
 from gateway.store.fitting import FittedString, FittedText
@@ -89,7 +90,7 @@ class Remark(NamedTuple):
     facts: Mapping[str, str | int]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class TrafficEntry:
     """One request and its answer.
 
