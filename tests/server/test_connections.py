@@ -38,7 +38,9 @@ def test_only_established_connections_of_this_process_to_the_port_count() -> Non
 
 
 def test_who_has_said_its_last_word_still_has_its_connection() -> None:
-    table = HEAD + line("0100007F:1F90", "0200007F:C001", state="08") + line("0100007F:1F90", "0200007F:C002", state="06")
+    table = (
+        HEAD + line("0100007F:1F90", "0200007F:C001", state="08") + line("0100007F:1F90", "0200007F:C002", state="06")
+    )
     assert [each.port for each in connections_of([table], 0x1F90, {"7": 11})] == [0xC001]
 
 
