@@ -124,6 +124,21 @@ def reset(position: Position) -> bytes:
     return frame("reset", {}, position=position)
 
 
+class Pulses:
+    """Heart-beats, each rendered once for all screens that get it. ``is_delayed``: as of ``pulse``."""
+
+    def __init__(self, *, is_delayed: bool) -> None:
+        self._is_delayed = is_delayed
+        self._made: dict[Position, bytes] = {}
+
+    def at(self, position: Position) -> bytes:
+        """Return the heart-beat of ``position``."""
+        found = self._made.get(position)
+        if found is None:
+            found = self._made[position] = pulse(position, delayed=self._is_delayed)
+        return found
+
+
 def pulse(position: Position, *, delayed: bool = False) -> bytes:
     """Return a heart-beat: a comment for proxies, and an event by which a page notices that its connection died.
 
@@ -131,3 +146,10 @@ def pulse(position: Position, *, delayed: bool = False) -> bytes:
     happens now cannot be told yet.
     """
     return b": pulse\n" + frame("pulse", {"delayed": True} if delayed else {}, position=position)
+
+
+def farewell(position: Position, back_in_ms: int) -> bytes:
+    """Return the last event of a stream that ends because the gateway stops: the page comes back after ``back_in_ms``,
+    so that not all pages come at once. Browsers without our script heed ``retry``.
+    """
+    return f"retry: {back_in_ms}\n".encode() + frame("farewell", {"back_in_ms": back_in_ms}, position=position)

@@ -1,20 +1,24 @@
-"""The hub: one thread per process follows the event log and wakes the screens an event concerns.
+"""The hub: one thread per process follows the event log and passes news on to the screens an event concerns.
 
 The log is the truth and a ring only saves waiting (``store/reading/following.py``). A screen that reconnects says what
-it saw last and gets what it missed from the log.
+it saw last and gets what it missed from the log, or from the last events that the hub remembers. A second thread sends
+heart-beats to those that are told nothing: it goes on while the log cannot be read.
 """
 
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
+from random import random
 
 import structlog
 
-from gateway.desk import frames
+from gateway.desk import frames, screens
 from gateway.desk.frames import ScreenEvent
+from gateway.desk.heart_beats import HeartBeats
+from gateway.desk.resuming import Resuming
 from gateway.desk.screens import EpochBegun, Screen
-from gateway.desk.session_checks import MayStay, SessionChecks
+from gateway.desk.session_checks import MayStay, OpenSession, ReadSessions, SessionChecks
 from gateway.domain.calls.scope import EVERYTHING, CallScope
 from gateway.errors import DatabaseAway, Stopping, TooManyScreens
 from gateway.store.delivery_receipts import DeliveryReceipt, ReceiptKind
@@ -26,9 +30,12 @@ logger = structlog.get_logger()
 
 Watch = Callable[[DeliveryReceipt], None]
 """Writes down what happens at screens; must never wait."""
-RESUME_LIMIT = 200
-FAR_BEHIND = 50_000
-"""A screen further behind than this starts afresh: looking for its events would read too much of the log."""
+ASKED_AT_ONCE = 500
+"""When people change and no more screens are open than this, all are looked up; else each before it is told more."""
+BACK_PER_S = 1_500
+"""Screens that are to come back in a second when the gateway stops; a process that has just begun serves about so
+many besides events.
+"""
 
 
 class Hub:
@@ -44,27 +51,38 @@ class Hub:
         screen_age_s: float = 900,
         watch: Watch | None = None,
         on_people: Callable[[str], None] = lambda _tenant: None,
+        read_sessions: ReadSessions = lambda _keys: {},
     ) -> None:
-        """Take ``on_people``, which is told that an agent or a session of a company (empty: of any) changed."""
-        self._log = log
+        """Take ``on_people``, which is told that an agent or a session of a company (empty: of any) changed, and
+        ``read_sessions``, by which screens are checked that were opened in a session.
+        """
         self._follower = follower
         self._max_screens = max_screens
-        self._heartbeat_s = heartbeat_s
         self._screen_age_s = screen_age_s
         self._watch = watch
         self._on_people = on_people
         self._gate = threading.Lock()
         self._screens: set[Screen] = set()
         self._index: defaultdict[tuple[str, str | None], set[Screen]] = defaultdict(set)
-        self.checks = SessionChecks()
+        self._resuming = Resuming(log, follower, self._gate)
+        self._people = 0
+        """How often people changed."""
+        self._people_of: dict[str, int] = {}
+        """What that was when those of a company (empty: of any) changed last."""
+        self._checks: SessionChecks[Screen] = SessionChecks(
+            read_sessions, people=lambda: self._people, dismiss=self._dismiss
+        )
+        self._beats: HeartBeats[Screen] = HeartBeats(heartbeat_s)
         self._stopping = False
         self.is_delayed = False
         """Whether the log could not be read when it was looked at last."""
         self._thread = threading.Thread(target=self._run, name="hub", daemon=True)
+        self._sweeper = threading.Thread(target=self._sweep, name="heart-beats", daemon=True)
 
     def start(self) -> None:
         """Follow the log from now on."""
         self._thread.start()
+        self._sweeper.start()
 
     def ring(self, tenants: Collection[str] = ()) -> None:
         """Say that events of ``tenants`` (none: of any) are durable. Never waits, and costs nothing while nobody
@@ -78,11 +96,12 @@ class Hub:
         return self._follower.position(tenant)
 
     def stop(self, *, timeout_s: float = 5) -> None:
-        """End every stream and the thread; no screen is let in any more. Safe to call again."""
+        """End every stream and the threads; no screen is let in any more. Safe to call again."""
         with self._gate:
             self._stopping = True
             for screen in self._screens:
-                screen.end()
+                screen.end(back_in_ms=_back_in_ms(len(self._screens)))
+        self._beats.stop()
         self._follower.ring()
         if self._thread.is_alive():
             self._thread.join(timeout_s)
@@ -114,7 +133,7 @@ class Hub:
         login: str = "",
         session: str = "",
         whole_tenant: bool = False,
-        may_stay: MayStay = lambda: True,
+        may_stay: OpenSession | MayStay = lambda: True,
         scope: CallScope = EVERYTHING,
         masked: bool = False,
     ) -> Screen:
@@ -122,7 +141,8 @@ class Hub:
 
         With ``whole_tenant`` it also says, in brief, that something happened to any other call of the tenant that
         ``scope`` admits; ``masked``: without telephones. ``session`` names the login that ``end_session`` ends at once
-        in this process; ``may_stay`` finds out what other processes did. Raises ``TooManyScreens`` and ``Stopping``.
+        in this process; ``may_stay`` is looked up to find out what other processes did. Raises
+        ``TooManyScreens`` and ``Stopping``.
         """
         screen = Screen(
             tenant,
@@ -131,19 +151,19 @@ class Hub:
             session=session,
             whole_tenant=whole_tenant,
             hub=self,
-            heartbeat_s=self._heartbeat_s,
             age_s=self._screen_age_s,
-            may_stay=may_stay,
+            stay=may_stay,
             scope=scope,
             masked=masked,
         )
         self._admit(screen)
         try:
             self._follower.watch(tenant)
-            self._resume(screen, last_event_id)
+            self._resuming.resume(screen, last_event_id)
         except BaseException:
             screen.close()
             raise
+        self._beats.add(screen)
         return screen
 
     def notice(self, screen: Screen, kind: ReceiptKind, call_id: int | None = None) -> None:
@@ -166,6 +186,7 @@ class Hub:
                     del self._index[key]
             if (screen.tenant, frames.EVERYBODY) not in self._index:
                 self._follower.unwatch(screen.tenant)
+                self._resuming.forget(screen.tenant)
 
     def _admit(self, screen: Screen) -> None:
         with self._gate:
@@ -177,28 +198,6 @@ class Hub:
             for key in screen.keys:
                 self._index[key].add(screen)
         self.notice(screen, ReceiptKind.OPENED)
-
-    def _resume(self, screen: Screen, last: Position | None) -> None:
-        """Send a screen what it missed. It takes live events already, so whatever is not read here will
-        come that way.
-        """
-        newest = self._log.newest(screen.tenant)
-        if last is None:
-            return screen.resume([], sent=newest)
-        if last.epoch != newest.epoch and last.seq <= self._log.kept(screen.tenant, last.epoch):
-            last = newest._replace(seq=last.seq)
-        if _is_lost(last, newest):
-            return screen.resume([frames.reset(newest)], sent=newest)
-        events = self._log.after_for(screen.tenant, None, last, limit=RESUME_LIMIT + 1)
-        is_other = any(event.epoch != last.epoch for event in events)
-        if len(events) > RESUME_LIMIT or is_other or self._is_removed(screen.tenant, last, newest):
-            return screen.resume([frames.reset(newest)], sent=newest)
-        sent = events[-1].position if events else last
-        return screen.resume([ScreenEvent.of(event) for event in events], sent=sent)
-
-    def _is_removed(self, tenant: str, last: Position, newest: Position) -> bool:
-        """Return whether events behind ``last`` may have been removed by age: asked when they were read."""
-        return last < newest and last.seq < self._log.removed(tenant)
 
     def _run(self) -> None:
         while not self._stopping:
@@ -238,16 +237,49 @@ class Hub:
     def _begin_epoch(self, news: NewEpoch) -> None:
         """Have every screen read its state anew that was told of what may be lost."""
         logger.warning("epoch_changed", screens=len(self._screens))
+        with self._gate:
+            self._resuming.begin_epoch()
         for screen in self._all_screens():
             if kept := news.kept.get(screen.tenant):
                 self._offer(screen, EpochBegun(kept))
 
     def _ask_screens(self, tenant: str) -> None:
-        """Have the screens of ``tenant`` (empty: all) asked whether they may stay."""
+        """Have the sessions of the screens of ``tenant`` (empty: all) looked up before they are told anything more."""
         self._on_people(tenant)
-        for screen in self._all_screens():
-            if tenant in ("", screen.tenant):
-                screen.ask()
+        self._people += 1
+        self._people_of[tenant] = self._people
+        concerned = [screen for screen in self._all_screens() if tenant in ("", screen.tenant)]
+        if len(concerned) <= ASKED_AT_ONCE:
+            self._checks.ask(concerned)
+
+    def _is_doubtful(self, screen: Screen) -> bool:
+        """Return whether people changed since the session of ``screen`` was looked up."""
+        return screen.people_seen < max(self._people_of.get("", 0), self._people_of.get(screen.tenant, 0))
+
+    def _dismiss(self, found: Collection[Screen]) -> None:
+        for screen in found:
+            self.release(screen)
+            screen.end()
+
+    def _sweep(self) -> None:
+        while self._beats.wait():
+            try:
+                self._beat(self._beats.due())
+            except Exception as error:
+                logger.error("heart_beats_failed", error=type(error).__name__, exc_info=error)
+                time.sleep(1)
+
+    def _beat(self, due: Sequence[Screen]) -> None:
+        """Send heart-beats to those of ``due`` that may stay and are not too old."""
+        now = time.monotonic()
+        self._dismiss([screen for screen in due if screen.until <= now])
+        if unsure := [each for each in due if self._is_doubtful(each) or now - each.asked_at >= screens.ASK_EVERY_S]:
+            self._checks.check(unsure)
+        pulses = frames.Pulses(is_delayed=self.is_delayed)
+        for screen in due:
+            # Read before it is sent: all up to there was offered.
+            if not screen.is_over and not screen.beat(self._follower.position(screen.tenant), pulses):
+                self._dismiss([screen])
 
     def _all_screens(self) -> list[Screen]:
         with self._gate:
@@ -257,19 +289,25 @@ class Hub:
         with self._gate:
             found = (self._index.get((event.tenant, key), set()) for key in (None, *frames.ends_of(event)))
             audience = set().union(*found)
+            self._resuming.note(event)
         if not audience:
             return
+        if doubtful := [screen for screen in audience if self._is_doubtful(screen)]:
+            self._checks.check(doubtful)
         news = ScreenEvent.of(event)
         for screen in audience:
             self._offer(screen, news)
 
     def _offer(self, screen: Screen, news: ScreenEvent | EpochBegun) -> None:
-        """Queue ``news`` for ``screen``, whose stream ends where its page does not keep up."""
+        """Pass ``news`` on to ``screen``, whose stream ends where its page does not keep up."""
         if not screen.offer(news):
-            self.release(screen)
-            screen.end()
+            self._dismiss([screen])
 
 
-def _is_lost(last: Position, newest: Position) -> bool:
-    """Return whether what happened behind ``last`` cannot be told, or would be too much to look for."""
-    return last.epoch != newest.epoch or last > newest or newest.seq - last.seq > FAR_BEHIND
+def _back_in_ms(count: int) -> int:
+    """Return when one of ``count`` screens is to come back, at random so that all are spread; 0: as soon as it likes,
+    because its page waits about that long anyway.
+    """
+    if count < BACK_PER_S / 3:
+        return 0
+    return 1 + int(random() * 1000 * count / BACK_PER_S)  # noqa: S311 - not for security

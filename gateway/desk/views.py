@@ -1,7 +1,7 @@
 """The pages: one function for each, from a visit to an answer."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import Any
@@ -13,12 +13,14 @@ from gateway.desk import access, account_choice, assets, auditing, cards, dialli
 from gateway.desk.context import Visit
 from gateway.desk.problems import said
 from gateway.desk.rendering import page, streamed
+from gateway.desk.session_checks import MayStay, OpenSession
 from gateway.domain.audit import AuditAction
 from gateway.domain.masking import hidden_in
 from gateway.domain.roles import Right
 from gateway.errors import GatewayError, LoginsBusy, TooManyAttempts
 from gateway.store.calls import LoggedCall
 from gateway.store.delivery_receipts import DeliveryReceipt, ReceiptKind
+from gateway.store.directory import token_hash
 from gateway.store.orders import Tried
 from gateway.store.reading.positions import Position
 from gateway.texts.text import Text
@@ -203,17 +205,16 @@ def events(visit: Visit) -> Response:
     return streamed(screen)
 
 
-def _still_logged_in(visit: Visit) -> Callable[[], bool]:
-    """Return a check whether the visitor's session goes on, or the login by HTTP Basic is unchanged; it reads a steady
-    clock.
+def _still_logged_in(visit: Visit) -> OpenSession | MayStay:
+    """Return what to look up to find out whether the visitor's session goes on, or the login by HTTP Basic is
+    unchanged; it reads a steady clock.
     """
     directory, me, secret = visit.services.directory, visit.me, visit.secret or visit.token
     if not secret:
         before = directory.agent_with_hash(me.tenant, me.login)
         return lambda: directory.agent_with_hash(me.tenant, me.login) == before
-    began_ms = visit.at - int(time.monotonic() * 1000)
-    by_program = bool(visit.token)
-    return lambda: directory.session_agent(secret, began_ms + int(time.monotonic() * 1000), of_program=by_program) == me
+    ahead_ms = visit.at - int(time.monotonic() * 1000)
+    return OpenSession((token_hash(secret), bool(visit.token)), me, ahead_ms)
 
 
 # the call log

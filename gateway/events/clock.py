@@ -77,7 +77,8 @@ class SourceClock:
     """Puts the moments that a source tells on the gateway's clock. For the thread that runs the source.
 
     ``configured`` is by how much its clock is ahead as an administrator says, None where nobody does: then what is
-    measured is taken off, beginning with ``corrected``. All that is told of one call is put right alike.
+    measured is taken off, beginning with ``corrected``, and no moment stays in the future. All that is told of one call
+    is put right alike.
     """
 
     def __init__(
@@ -125,11 +126,21 @@ class SourceClock:
         """Return what is taken off the moments of a call: the same from its first event on."""
         ref = getattr(message, "call_ref", None)
         if not ref:
-            return self.corrected
-        correction = self._calls.setdefault(ref, self.corrected)
+            return self._least(message)
+        correction = self._calls.setdefault(ref, self._least(message))
         for old in list(islice(self._calls, max(0, len(self._calls) - MOST_CALLS))):
             del self._calls[old]
         return correction
+
+    def _least(self, message: Heard) -> int:
+        """Return what is taken off the moments of ``message``: what is known, and at least so much that nothing is told
+        before it happens. So the first calls of a clock that is ahead come right before that is known.
+        """
+        told = message.occurred_at
+        if self._configured is not None or told is None:
+            return self.corrected
+        ahead = told - message.received_at
+        return ahead if ahead - self.corrected >= SMALLEST_MS else self.corrected
 
 
 def _zone_near(ahead: int) -> int | None:

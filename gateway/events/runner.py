@@ -1,6 +1,5 @@
 """One source that this process runs: attempt after attempt on a thread of its own, until it is stopped."""
 
-import random
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -17,6 +16,7 @@ from gateway.event_source import EventSource, Heard, SourcePlace, SourceStopped
 from gateway.events.clock import SourceClock
 from gateway.events.in_order import Draft, HandIn, InOrderWriter, Outcome
 from gateway.events.memory import SourceMemory
+from gateway.events.pauses import pause_after
 from gateway.events.recording import OLD_MS, SourceTraffic
 from gateway.handlers import Core
 from gateway.mapping.events import iso
@@ -28,9 +28,6 @@ from gateway.texts.text import Text
 log = structlog.get_logger()
 
 EVENTS = Counter("cti_source_events_total", "What sources of events told, by result", ["tenant", "source", "result"])
-PAUSES_S = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
-"""Before the next attempt, the last one again and again."""
-JITTER = 0.3
 STEADY_S = 10.0
 """An attempt that was connected for so long is followed by a short pause again."""
 NOT_HEARD = {SourceState.CONNECTING, SourceState.WAITING}
@@ -52,12 +49,6 @@ class SourceTools:
     most_bytes: int = 65536
     holder: str = ""
     clock: Callable[[], int] = milliseconds
-
-
-def pause_after(failures: int) -> float:
-    """Return the seconds before the next attempt, never the same for two sources of one exchange."""
-    usual_s = PAUSES_S[min(max(failures, 1), len(PAUSES_S)) - 1]
-    return usual_s * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311
 
 
 class SourceRunner:

@@ -16,9 +16,9 @@ from gateway.adapter import Delivery, Outcome, Outgoing, can_hang_up
 from gateway.errors import MainGatewayError
 from gateway.onsite.connection import MainGateway
 from gateway.orders.appliance_queue import ApplianceQueue
+from gateway.store.onsite.answers import answer_of
 from gateway.store.onsite.site_file import SiteFile, SiteOrderState
 from gateway.store.writing.drafts import OrderAttempt
-from gateway.texts.packing import pack
 from gateway.texts.text import Text
 
 log = structlog.get_logger()
@@ -34,6 +34,7 @@ NOT_HERE = Text("The appliance {name!r} at the site does not hang up by command.
 LATE = Text("The order came too late to the gateway on site and nothing was dialled.")
 NOT_TAKEN = Text("The gateway on site lost its connection before it took the order, and nothing was dialled.")
 STOPPED = Text("The gateway on site stopped during the attempt; it will not be dialled again.")
+FAILED = Text("The gateway on site failed during the attempt, see its log; it will not be dialled again.")
 NO_ANSWER = Text("The appliance {name!r} at the site did not answer in time; it will not be dialled again.")
 
 
@@ -71,10 +72,20 @@ class OnsiteDialler:
         for order in orders:
             if not self._places.acquire(blocking=False):
                 return
-            if not self._file.begin(order.id, self._clock()):
+            try:
+                begun = self._begin(order)
+            except BaseException:  # such as a full disk
                 self._places.release()
-                continue
-            self._pool.submit(self._perform, order).add_done_callback(lambda _done: self._places.release())
+                raise
+            if not begun:
+                self._places.release()
+
+    def _begin(self, order: ShownOrder) -> bool:
+        """Try an order on a thread that gives its place back; return whether it was not known."""
+        if not self._file.begin(order.id, self._clock()):
+            return False
+        self._pool.submit(self._perform, order).add_done_callback(lambda _done: self._places.release())
+        return True
 
     def bring_answers(self, main: MainGateway, wait_s: float) -> None:
         """Bring what came of orders to the main gateway. Raises ``MainGatewayError``."""
@@ -113,10 +124,19 @@ class OnsiteDialler:
 
     def _perform(self, order: ShownOrder) -> None:
         try:
-            delivery = self._tried(order)
+            self._keep(order, self._outcome(order))
+        except Exception as error:  # such as a full disk: the next run answers it
+            log.error("onsite_answer_not_kept", order=order.id, exc_info=error)
+
+    def _outcome(self, order: ShownOrder) -> Delivery | None:
+        try:
+            return self._tried(order)
         except Exception as error:
             log.error("onsite_order_failed", order=order.id, exc_info=error)
-            delivery = Delivery(Outcome.UNKNOWN, STOPPED)
+            return Delivery(Outcome.UNKNOWN, FAILED)
+
+    def _keep(self, order: ShownOrder, delivery: Delivery | None) -> None:
+        """Write down what came of an order; None: it was not given."""
         if delivery is None:
             self._file.set_state(order.id, SiteOrderState.DONE)
             return
@@ -168,17 +188,6 @@ def attempt(queue: ApplianceQueue, order: ShownOrder, ends: float) -> Delivery:
         return begun.result(max(ends - time.monotonic(), 0)).delivery
     except FutureTimeout:
         return Delivery(Outcome.UNKNOWN, Text(NO_ANSWER.id, name=queue.name))
-
-
-def answer_of(delivery: Delivery) -> Mapping[str, Any]:
-    """Return what came of an order as the main gateway is told."""
-    return {
-        "outcome": delivery.outcome.value,
-        "detail": str(delivery.text)[:2000],
-        "sentence": pack(delivery.text),
-        "peer_ref": delivery.peer_ref,
-        "retry_after_s": delivery.retry_after_s,
-    }
 
 
 def shown_orders(answer: Mapping[str, Any]) -> list[ShownOrder]:

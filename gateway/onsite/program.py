@@ -5,6 +5,7 @@ import os
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,14 @@ import structlog
 
 from gateway import __version__
 from gateway.clock import milliseconds
-from gateway.errors import ConfigError
+from gateway.errors import ConfigError, MainGatewayError
 from gateway.events.runner import SourceTools
 from gateway.events.sources import ConfiguredSource, EventSources
 from gateway.handlers import Core
+from gateway.onsite.attempts import AttemptLoop
 from gateway.onsite.connection import MainGateway
 from gateway.onsite.events import SpooledEvents
 from gateway.onsite.orders import SILENCE_S, OnsiteDialler, shown_orders
-from gateway.onsite.pauses import AttemptLoop
 from gateway.onsite.settings import HERE, OnsiteSettings
 from gateway.orders.appliance_queue import ApplianceQueue
 from gateway.server.adapters import appliances_alone
@@ -97,13 +98,19 @@ class OnsiteProgram:
         self._dialler.stop()
         self._events.wake()
         self._dialler.answered.set()
-        for each in self._attempts:
-            each.join(JOIN_S)
+        ended = [each.join(JOIN_S) for each in self._attempts]
+        if all(ended):
+            self._bring_last()
         for link in self._links.values():
             link.close()
         self._spool.close()
         self._file.close()
         os.close(self._lock)
+
+    def _bring_last(self) -> None:
+        """Bring what came of orders that were still dialled; what is not taken is brought after the next start."""
+        with suppress(MainGatewayError):
+            self._dialler.bring_answers(self._links["answers"], 0)
 
     def status(self) -> Mapping[str, Any]:
         """Return what the main gateway is told of this one."""
@@ -140,7 +147,8 @@ class OnsiteProgram:
 
     def _fetch(self) -> None:
         """Ask for orders once: it is answered when there is one, or after a while."""
-        answer = self._links["orders"].ask("orders", {"status": self.status()}, silence_s=SILENCE_S)
+        asked = {"status": self.status(), "instance": self._spool.name}
+        answer = self._links["orders"].ask("orders", asked, silence_s=SILENCE_S)
         self._dialler.show(shown_orders(answer))
         self._stop.wait(0.05)  # what finds no thread is shown again at once
 

@@ -1,5 +1,6 @@
 """The configuration of a gateway on site: whom it belongs to, its sources and appliances."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,6 +23,7 @@ HERE = "site"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 MAIN = "main"
 """The table by which a configuration is known to be one of a gateway on site."""
+KEY = re.compile(r"[!-~]+")
 
 
 def _main_url(value: str) -> str:
@@ -31,11 +33,20 @@ def _main_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def _site_key(value: SecretStr) -> SecretStr:
+    """Refuse what no HTTP header takes, such as quotes of a word processor; the message says nothing of the key."""
+    if not KEY.fullmatch(value.get_secret_value()):
+        raise ValueError(Text("expected a key as 'cti-gateway onsite add' prints it: letters, digits, - and _"))
+    return value
+
+
 class MainGatewaySettings(Table):
     """The main gateway, to which this one connects."""
 
     url: Annotated[str, AfterValidator(_main_url)] = Field(description="its address, such as https://cti.example.com")
-    key: SecretStr = Field(strict=False, description="this site's key, of 'cti-gateway onsite add' (env: or file:)")
+    key: Annotated[SecretStr, AfterValidator(_site_key)] = Field(
+        strict=False, description="this site's key, of 'cti-gateway onsite add' (env: or file:)"
+    )
     ca_file: str | None = Field(
         None, description="certificates to trust instead of the usual ones, relative to this file"
     )

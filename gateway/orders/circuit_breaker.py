@@ -20,6 +20,8 @@ from gateway.texts.text import Text
 
 TRIAL_S = 60.0
 """After so long a trial whose process died is forgotten."""
+CLOCK_DIFFERENCE_S = 2.0
+"""By so much the clocks of processes may differ; what begins later is from before the clock was set back."""
 REASON_LIMIT = 4000
 
 
@@ -35,8 +37,8 @@ class BreakerState(StrEnum):
 class Condition:
     """How an appliance is doing. Times are seconds since 1970; ``turns`` are when the last orders began.
 
-    A pause and a trial have a beginning, so that one that begins in the future is known to be from before the clock was
-    set back: it is over.
+    A pause and a trial have a beginning, so that one that begins in the future (by more than ``CLOCK_DIFFERENCE_S``) is
+    known to be from before the clock was set back: it is over.
     """
 
     CALLED: ClassVar[str] = "appliance_state"
@@ -77,7 +79,12 @@ def state_of(condition: Condition, now: float) -> BreakerState:
     """Return the state that people are shown."""
     if not condition.retry_at:
         return BreakerState.CLOSED
-    return BreakerState.OPEN if condition.opened_at <= now < condition.retry_at else BreakerState.HALF_OPEN
+    is_open = _has_begun(condition.opened_at, now) and now < condition.retry_at
+    return BreakerState.OPEN if is_open else BreakerState.HALF_OPEN
+
+
+def _has_begun(at: float, now: float) -> bool:
+    return at - CLOCK_DIFFERENCE_S <= now
 
 
 def admit(condition: Condition, now: float) -> tuple[Condition, BreakerState]:
@@ -85,7 +92,7 @@ def admit(condition: Condition, now: float) -> tuple[Condition, BreakerState]:
     state = state_of(condition, now)
     if state is not BreakerState.HALF_OPEN:
         return condition, state
-    if condition.trial_at <= now < condition.trial_until:
+    if _has_begun(condition.trial_at, now) and now < condition.trial_until:
         return condition, BreakerState.OPEN
     return replace(condition, trial_at=now, trial_until=now + TRIAL_S), BreakerState.HALF_OPEN
 

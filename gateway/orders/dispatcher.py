@@ -1,4 +1,4 @@
-"""An order's one chance: by its appliance, else by its fallback, then settled; and who may wait for it.
+"""Dispatch a click-to-call order: one attempt, then the fallback, then settle. Caps who may wait at once.
 
 Adapters only speak their protocol and queues look after one appliance each; which of them tries, how long whoever
 clicked waits, and what is written down is decided here. After *unknown* nothing is dialled again by itself.

@@ -11,6 +11,7 @@ from gateway.desk.hub import Hub
 from gateway.desk.pages import Desk
 from gateway.domain.dialplan.trials import Failure
 from gateway.orders.circuit_breaker import BreakerState
+from gateway.server.blocking import GuessesOffLoop, OrdersOffLoop, lookups_off_loop, passwords_off_loop
 from gateway.server.event_sources import source_gauges
 from gateway.server.gateway import Gateway
 from gateway.server.main_onsite import onsite_endpoint, onsite_gauges
@@ -29,6 +30,7 @@ from gateway.store.quality import Quality
 from gateway.store.saved_filters import SavedFilters
 from gateway.store.traffic import TrafficEntry
 from gateway.traffic.masking import spellings
+from gateway.wire.counts import REQUESTS
 from gateway.wire.http import Front
 from gateway.wire.lenient.port import LenientPort, PortLimits, no_desk
 from gateway.wire.traffic import Recorder
@@ -59,6 +61,7 @@ class Application:
             max_screens=server.max_screens,
             watch=watch,
             on_people=gateway.directory.forget_sessions,
+            read_sessions=gateway.directory.open_sessions,
         )
         services = Services(
             config=gateway.config,
@@ -98,14 +101,14 @@ class Application:
         self._onsite = onsite_endpoint(gateway)
         self.wsgi = Front(
             gateway.config,
-            gateway.core,
-            verify_agent=self._verify_agent,
+            OrdersOffLoop(gateway.core),
+            verify_agent=passwords_off_loop(self._verify_agent),
             desk=Desk(services),
             health=self._health,
-            metrics=metrics_application(self._gauges(), self._labelled_gauges()),
+            metrics=metrics_application(self._gauges(), self._labelled_gauges(), before=REQUESTS.add_up),
             recorder=recorder_of(gateway),
-            guesses=gateway.guesses,
-            look_up=NumberLookup(gateway.core.tenants, gateway.directory),
+            guesses=GuessesOffLoop(gateway.guesses),
+            look_up=lookups_off_loop(NumberLookup(gateway.core.tenants, gateway.directory)),
             onsite=self._onsite,
         )
 
@@ -217,6 +220,7 @@ class Application:
         self._gateway.on_event(lambda committed: self._hub.ring(committed.tenants))
         self._hub.start()
         self._gateway.start()
+        REQUESTS.start()
 
     def watch_load(self, *, connections: Callable[[], int], limit: int, under_way: Callable[[], int]) -> None:
         """Show in the metrics how many connections and requests the server has, and how many it may have."""
@@ -253,6 +257,7 @@ class Application:
         if self._lenient:
             self._lenient.close()
         self._gateway.close()
+        REQUESTS.stop()
 
 
 def _failures_by_tenant(gateway: Gateway) -> Mapping[str, Sequence[Failure]]:

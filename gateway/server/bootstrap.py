@@ -27,6 +27,7 @@ from gateway.server.companies import tenants
 from gateway.server.databases import database_of
 from gateway.server.event_sources import event_sources
 from gateway.server.gateway import Gateway
+from gateway.server.loop_runs import wait_of
 from gateway.server.node_spool import NodeSpool, bring_up_to_date
 from gateway.server.node_watch import NodeWatch
 from gateway.server.traffic_logs import traffic_logs
@@ -129,6 +130,7 @@ def _journal(config: Config, database: Database, listeners: Sequence[Callable[[C
         queue_limit=config.server.write_queue,
         on_commit=lambda committed: _tell(listeners, committed),
         language_of=config.language,
+        wait_of=wait_of,
     )
     journal.start()
     return journal

@@ -2,8 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from gateway.wire.intake import explain
 from gateway.wire.transport import Headers, language_of, refuse_as_text
@@ -22,8 +21,24 @@ class Endless(Protocol):
     def close(self) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Sink(Protocol):
+    """Takes what is sent to a client, on any thread, and never waits."""
+
+    def is_behind(self) -> bool: ...
+
+    def send(self, data: bytes) -> None: ...
+
+    def end(self) -> None: ...
+
+
+@runtime_checkable
+class Pushed(Endless, Protocol):
+    """An endless stream that needs no thread: whoever has something for it passes it on to a sink."""
+
+    def attach(self, sink: Sink) -> None: ...
+
+
+class Answered(NamedTuple):
     """Status, headers, and the body: all its bytes, or what yields them."""
 
     status: int

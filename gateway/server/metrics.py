@@ -58,12 +58,22 @@ def _family(name: str, text: str, labels: Labels, read: Callable[[], Mapping[Lab
     return family
 
 
-def metrics_application(gauges: Gauges, labelled: LabelledGauges = MappingProxyType({})) -> Any:
-    """Return the WSGI application of ``/metrics``; gauges are those of the worker that happens to answer."""
+def metrics_application(
+    gauges: Gauges, labelled: LabelledGauges = MappingProxyType({}), *, before: Callable[[], None] = lambda: None
+) -> Any:
+    """Return the WSGI application of ``/metrics``; gauges are those of the worker that happens to answer, which calls
+    ``before`` first.
+    """
     registry = CollectorRegistry()
     registry.register(Now(gauges, labelled))
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     else:
         registry.register(REGISTRY)
-    return make_wsgi_app(registry)
+    application = make_wsgi_app(registry)
+
+    def serve(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+        before()
+        return application(environ, start_response)
+
+    return serve

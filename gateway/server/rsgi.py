@@ -1,52 +1,39 @@
 """The face that Granian calls for each request (RSGI 1.6), and the WSGI application behind it."""
 
 import asyncio
-import threading
-from collections.abc import AsyncIterator, Callable, Iterable
-from concurrent.futures import CancelledError
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
-import structlog
-
 from gateway.errors import GatewayError
+from gateway.server import streams
 from gateway.server.admission import Admission
-from gateway.server.bodies import BodyLimits, read_body
-from gateway.server.calls import Answered, Endless, Wsgi, call, close, failure
+from gateway.server.bodies import BodyLimits, is_expected, read_body
+from gateway.server.calls import Answered, Endless, Pushed, Wsgi, call, close, failure
 from gateway.server.environ import Scope, environ_of, with_body
-from gateway.server.settling import Settling
+from gateway.server.loop_runs import LoopRuns
+from gateway.server.streams import Streaming
 from gateway.server.threads import CallThreads
 from gateway.server.turns import CallTurns
 from gateway.texts.languages import DEFAULT, Language
 from gateway.wire.transport import Headers, refuse_as_text
 
-log = structlog.get_logger()
-
 RESERVED_THREADS = 2
 RESERVED_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
 """They have threads of their own: who watches the gateway must see it most when it is busy."""
-SEND_WITHIN_S = 30.0
-"""A client that takes nothing for so long has its stream cut."""
 CLOSE: Headers = [("Connection", "close")]
+MOST_READ_HERE = 64 * 1024
+"""Bytes of a body that are read within a few milliseconds, whatever is in them."""
 
 
-class Stream(Protocol):
-    """Granian's end of an answer that is sent piece by piece."""
-
-    async def send_bytes(self, data: bytes) -> None: ...
-
-
-class Protocoled(Protocol):
-    """Granian's protocol object of one request. Answers may be given from any thread."""
+class Protocoled(Streaming, Protocol):
+    """Granian's protocol object of one request."""
 
     def __aiter__(self) -> AsyncIterator[bytes]: ...
 
-    async def client_disconnect(self) -> None: ...
-
     def response_bytes(self, status: int, headers: Headers, body: bytes) -> None: ...
-
-    def response_stream(self, status: int, headers: Headers) -> Stream: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,22 +49,17 @@ class RequestLimits:
     language: Language = DEFAULT
 
 
-@dataclass(slots=True)
-class CallUnderWay:
-    """A call of the application: the address it counts for, and the far end (address:port) of its connection.
-
-    ``streamed`` is what is still to be sent when it is ``over``.
-    """
-
-    client: str
-    far_end: str
-    is_watch: bool
-    over: "asyncio.Future[Answered | None]"
-    streamed: Answered | None = None
+def hears_nothing(method: str, path: str) -> bool:
+    """Have everything called on threads."""
+    return False
 
 
 class Face:
-    """Serves ``application`` to Granian. ``is_crowded`` says whether connections should be closed when answered."""
+    """Serves ``application`` to Granian. ``is_crowded`` says whether connections should be closed when answered.
+
+    ``only_hears(method, path)`` says of which requests the application waits for nothing but in the ways of
+    ``loop_runs.py``: for these it is called on the loop's thread, for all others on threads.
+    """
 
     def __init__(
         self,
@@ -85,19 +67,21 @@ class Face:
         admission: Admission,
         limits: RequestLimits,
         *,
+        only_hears: Callable[[str, str], bool] = hears_nothing,
         is_crowded: Callable[[], bool] = lambda: False,
         on_loop: Callable[[], None] = lambda: None,
     ) -> None:
         self._application = application
         self._admission = admission
         self._limits = limits
+        self._only_hears = only_hears
         self._is_crowded = is_crowded
         self._on_loop = on_loop
         self._threads = CallThreads(limits.threads, "call")
         self._reserved = CallThreads(RESERVED_THREADS, "watch")
         self._turns = CallTurns(limits.threads_per_address, self._threads.run)
         self._loop: asyncio.AbstractEventLoop
-        self._settling: Settling[CallUnderWay]
+        self._runs: LoopRuns
         self.answering = 0
         """Requests that came whole and are not answered yet."""
         self.busy: set[str] = set()
@@ -105,12 +89,11 @@ class Face:
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._settling = Settling(loop, self._over, self._resume, self._is_awaited)
+        self._runs = LoopRuns(loop, self._turns.bring, self._turns.done)
         self._on_loop()
 
     async def __rsgi__(self, scope: Scope, protocol: Protocoled) -> None:
         """Serve one request."""
-        self._settling.look()
         environ = environ_of(scope)
         try:
             client = self._admission.enter(environ)
@@ -118,111 +101,100 @@ class Face:
             refuse(protocol, error, self._limits.language)
             return
         self.busy.add(scope.client)
+        is_pushed = False
         try:
-            body = await read_body(environ, protocol, self._limits.body)
+            streamed = await self._served(environ, protocol, client)
+            if streamed is not None:
+                is_pushed = isinstance(streamed.body, Pushed)
+                await self._stream(streamed, protocol, client, scope.client)
+        finally:
+            if not is_pushed:  # else its connection is in use until the stream ends
+                self.busy.discard(scope.client)
+
+    async def _served(self, environ: dict[str, Any], protocol: Protocoled, client: str) -> Answered | None:
+        """Read the body, have the application called and answer; what is to be streamed is handed back."""
+        try:
+            body = await read_body(environ, protocol, self._limits.body) if is_expected(environ) else b""
         except BaseException as error:
-            self._leave(client, scope.client)
+            self._admission.leave(client)
             if not isinstance(error, GatewayError):
                 raise
             refuse(protocol, error, self._limits.language, status=408)
-            return
-        streamed = await self._called(with_body(environ, body), protocol, client, scope.client)
-        if streamed is not None:
-            await self._stream(streamed, protocol, client, scope.client)
-
-    def _leave(self, client: str, far_end: str) -> None:
-        """Count a request as answered."""
-        self._admission.leave(client)
-        self.busy.discard(far_end)
-
-    async def _called(
-        self, environ: dict[str, Any], protocol: Protocoled, client: str, far_end: str
-    ) -> Answered | None:
-        """Have the application called, which answers; what is to be streamed is handed back."""
-        is_watch = environ["PATH_INFO"] in RESERVED_PATHS
-        made = CallUnderWay(client, far_end, is_watch, self._loop.create_future())
-        job = partial(self._call, environ, protocol, made)
+            return None
+        environ = with_body(environ, body)
         self.answering += 1
-        self._settling.finish_soon()
-        if is_watch:
+        if not self._is_heard_here(environ, len(body)):
+            return await self._called(environ, protocol, client)
+        over = self._runs.begin(partial(self._hear, environ, protocol, client), client)
+        if over is not None:
+            await over
+        return None
+
+    def _is_heard_here(self, environ: dict[str, Any], size: int) -> bool:
+        """Return whether the application is called on the loop's thread: not with much to read, which takes long."""
+        if size > MOST_READ_HERE or "HTTP_CONTENT_ENCODING" in environ:
+            return False
+        return self._only_hears(environ["REQUEST_METHOD"], environ["PATH_INFO"])
+
+    def _hear(self, environ: dict[str, Any], protocol: Protocoled, client: str) -> None:
+        """Call the application here and answer."""
+        answered = call(self._application, environ)
+        if not isinstance(answered.body, bytes):
+            close(answered.body)
+            answered = failure(TypeError("a stream cannot be answered here"), environ)
+        self._answer(answered, environ, protocol, client)
+
+    async def _called(self, environ: dict[str, Any], protocol: Protocoled, client: str) -> Answered | None:
+        """Have the application called on a thread and answer; what is to be streamed is handed back."""
+        over: asyncio.Future[Answered] = self._loop.create_future()
+        job = partial(self._call, environ, over)
+        if environ["PATH_INFO"] in RESERVED_PATHS:
             self._reserved.run(job)
         else:
+            over.add_done_callback(lambda _: self._turns.done(client))
             self._turns.bring(client, job)
-            if self._turns.are_waited_for:
-                self._settling.look()  # what was over before anybody waited did not hurry
-        return await made.over
-
-    def _call(self, environ: dict[str, Any], protocol: Protocoled, made: "CallUnderWay") -> None:
-        """Call the application on a pool thread and answer there, which spares the answer the way over the loop."""
         try:
-            answered = call(self._application, environ)
-            if isinstance(answered.body, bytes):
-                headers = answered.headers + CLOSE if self._is_crowded() else answered.headers
-                respond(protocol, Answered(answered.status, headers, answered.body), environ)
-            else:
-                made.streamed = answered
-        finally:
-            self._settling.put(made)
+            answered = await asyncio.shield(over)  # a turn ends with its job, whoever has left meanwhile
+        except BaseException:
+            self._leave(client)
+            raise
+        if not isinstance(answered.body, bytes):
+            return answered
+        self._answer(answered, environ, protocol, client)
+        return None
 
-    def _is_awaited(self, made: "CallUnderWay") -> bool:
-        """Return whether the loop has more to do for a call than to count: who was answered waits for nothing."""
-        return made.streamed is not None or self._turns.are_waited_for
+    def _call(self, environ: dict[str, Any], over: "asyncio.Future[Answered]") -> None:
+        """Call the application on a thread of the pool."""
+        answered = call(self._application, environ)
+        with suppress(RuntimeError):  # the loop has ended
+            self._loop.call_soon_threadsafe(over.set_result, answered)
 
-    def _over(self, made: "CallUnderWay") -> None:
-        """Take note of a call that is over; one whose answer is streamed remains a request under way."""
+    def _answer(self, answered: Answered, environ: dict[str, Any], protocol: Protocoled, client: str) -> None:
+        """Hand a whole answer over; before, for its client may send the next request at once, this one is over."""
+        self._leave(client)
+        if self._is_crowded():
+            answered = answered._replace(headers=answered.headers + CLOSE)
+        respond(protocol, answered, environ)
+
+    def _leave(self, client: str) -> None:
+        """Count a request that came whole as answered."""
         self.answering -= 1
-        if not made.is_watch:
-            self._turns.done(made.client)
-        if made.streamed is None:
-            self._leave(made.client, made.far_end)
-
-    @staticmethod
-    def _resume(made: "CallUnderWay") -> None:
-        """Let the request go on: to its end, or to its stream."""
-        if not made.over.done():
-            made.over.set_result(made.streamed)
+        self._admission.leave(client)
 
     async def _stream(self, answered: Answered, protocol: Protocoled, client: str, far_end: str) -> None:
         """Stream an answer; an endless one is no request under way, but keeps its connection in use."""
+        self.answering -= 1
         is_endless = isinstance(answered.body, Endless)
         if is_endless:
             self._admission.leave(client)
+        if isinstance(answered.body, Pushed):
+            streams.push(answered, protocol, partial(self.busy.discard, far_end))
+            return
         try:
-            await self._send(answered, protocol)
+            await streams.send(answered, protocol)
         finally:
             if not is_endless:
                 self._admission.leave(client)
-            self.busy.discard(far_end)
-
-    async def _send(self, answered: Answered, protocol: Protocoled) -> None:
-        """Stream an answer on a thread of its own until it ends or the client is gone."""
-        parts = answered.body
-        assert not isinstance(parts, bytes)
-        finished: asyncio.Future[None] = self._loop.create_future()
-        try:
-            stream = protocol.response_stream(answered.status, answered.headers)
-            pump = partial(self._pump, parts, stream, finished)
-            threading.Thread(target=pump, name="stream", daemon=True).start()
-        except BaseException:
-            close(parts)
-            raise
-        gone = asyncio.ensure_future(_disconnected(protocol))
-        await asyncio.wait({gone, finished}, return_when=asyncio.FIRST_COMPLETED)
-        if not finished.done():
-            close(parts)
-            await finished
-        gone.cancel()
-
-    def _pump(self, parts: Iterable[bytes], stream: Stream, finished: "asyncio.Future[None]") -> None:
-        try:
-            for part in parts:
-                if part:
-                    asyncio.run_coroutine_threadsafe(_sent(stream, part), self._loop).result(SEND_WITHIN_S)
-        except (Exception, CancelledError) as error:
-            log.debug("stream_cut", error=type(error).__name__)
-        finally:
-            close(parts)
-            self._loop.call_soon_threadsafe(_finish, finished)
 
 
 def refuse(protocol: Protocoled, error: GatewayError, language: Language, *, status: int | None = None) -> None:
@@ -240,16 +212,3 @@ def respond(protocol: Protocoled, answered: Answered, environ: dict[str, Any]) -
         other = failure(error, environ)
         assert isinstance(other.body, bytes)
         protocol.response_bytes(other.status, other.headers, other.body)
-
-
-def _finish(finished: "asyncio.Future[None]") -> None:
-    if not finished.done():
-        finished.set_result(None)
-
-
-async def _sent(stream: Stream, part: bytes) -> None:
-    await stream.send_bytes(part)
-
-
-async def _disconnected(protocol: Protocoled) -> None:
-    await protocol.client_disconnect()

@@ -18,11 +18,6 @@ class CallTurns:
         self._busy: dict[str, int] = {}
         self._waiting: dict[str, deque[Job]] = {}
 
-    @property
-    def are_waited_for(self) -> bool:
-        """Whether a job waits until an earlier one is done."""
-        return bool(self._waiting)
-
     def bring(self, client: str, job: Job) -> None:
         """Run ``job``, now or when an earlier one of the same client is done."""
         busy = self._busy.get(client, 0)

@@ -87,6 +87,7 @@ def _face(work: WorkerOptions, application: "Application") -> Face:
         application.wsgi,
         admission,
         limits_of(work.config),
+        only_hears=application.wsgi.only_hears,
         is_crowded=lambda: application.is_draining or connections.is_crowded(),
         on_loop=lambda: _begin(work, application, face),
     )

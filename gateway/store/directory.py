@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +19,7 @@ from gateway.store.choosing import Standing, standing
 from gateway.store.identified import Identified
 from gateway.store.imports.account_locks import accounts_lock
 from gateway.store.imports.loading import LoadedAccount, Phone, write_accounts
-from gateway.store.known_sessions import KnownSession, KnownSessions
+from gateway.store.known_sessions import KnownSession, KnownSessions, SessionKey
 from gateway.store.writing.journal import Journal
 from gateway.store.writing.matching import FOREVER, Matches
 
@@ -314,6 +314,23 @@ class Directory:
         with self._engine.connect() as connection:
             row = connection.execute(query).first()
         return KnownSession(agent_of(row), row.expires_at) if row else None
+
+    def open_sessions(self, keys: Collection[SessionKey]) -> Mapping[SessionKey, KnownSession]:
+        """Return what is known of those of ``keys`` (hashes of tokens, and whether they are programs') that are
+        sessions of agents who are not locked; they may be over by their time. Raises ``DatabaseAway``.
+        """
+        query = (
+            select(agents, sessions.c.expires_at, sessions.c.token_hash, sessions.c.program)
+            .join(sessions, sessions.c.agent_id == agents.c.id)
+            .where(sessions.c.token_hash.in_([hashed for hashed, _ in keys]), agents.c.locked_at.is_(None))
+        )
+        asked = self._known.ask()
+        with self._engine.connect() as connection:
+            rows = connection.execute(query).all()
+        found = {(row.token_hash, row.program is not None): KnownSession(agent_of(row), row.expires_at) for row in rows}
+        for key in keys:
+            self._known.note(key, found.get(key), asked)
+        return found
 
     def forget_sessions(self, tenant: str) -> None:
         """Believe nothing of the sessions of ``tenant`` (empty: of all) any more: some of them may be over."""

@@ -17,7 +17,7 @@ KNOWN_FOR_S = 900.0
 """As long as a screen's stream lives without its session being looked up."""
 MOST = 20_000
 
-Key = tuple[str, bool]
+SessionKey = tuple[str, bool]
 """The hash of a session's token, and whether it is a program's."""
 
 
@@ -35,7 +35,7 @@ class KnownSessions:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._gate = threading.Lock()
-        self._known: dict[Key, tuple[float, KnownSession]] = {}
+        self._known: dict[SessionKey, tuple[float, KnownSession]] = {}
         self._forgotten = 0
         """How often anything was to be forgotten."""
 
@@ -43,7 +43,7 @@ class KnownSessions:
         """Return what ``note`` is to be told of when a session began to be looked up."""
         return self._forgotten
 
-    def note(self, key: Key, found: KnownSession | None, asked: int) -> None:
+    def note(self, key: SessionKey, found: KnownSession | None, asked: int) -> None:
         """Remember what was found; not where sessions were to be forgotten meanwhile: it may be from before."""
         with self._gate:
             self._known.pop(key, None)
@@ -52,7 +52,7 @@ class KnownSessions:
             if len(self._known) > MOST:
                 del self._known[next(iter(self._known))]  # what was looked up longest ago
 
-    def agent(self, key: Key, at: int) -> "Agent | None":
+    def agent(self, key: SessionKey, at: int) -> "Agent | None":
         """Return whose the session is, if it was good lately and is not over ``at`` by its time."""
         with self._gate:
             noted_at, known = self._known.get(key, (0.0, None))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Engine, Select, select
+from sqlalchemy import Engine, Select, func, select
 
 from gateway.adapter import Delivery, Outcome
 from gateway.store import rows, statements, tables
@@ -57,6 +57,14 @@ class Placed:
     over: bool
 
 
+NEWEST_REF = (
+    select(attempts.c.peer_ref)
+    .where(attempts.c.order_id == orders.c.id, attempts.c.kind == "dial", attempts.c.peer_ref.is_not(None))
+    .order_by(attempts.c.id.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+"""The appliance's id of a call that it told of when its order was settled already."""
 COLUMNS = tuple(attempts.c[name] for name in Tried.__dataclass_fields__)
 
 
@@ -91,7 +99,8 @@ class OrderLog:
 
     def of_call(self, tenant: str, call_id: int) -> Placed | None:
         """Return the order that placed a call of the tenant, if one did."""
-        query = select(orders, calls.c.ended_at).join_from(orders, calls, calls.c.id == orders.c.call_id)
+        ref = func.coalesce(orders.c.peer_ref, NEWEST_REF).label("known_ref")
+        query = select(orders, calls.c.ended_at, ref).join_from(orders, calls, calls.c.id == orders.c.call_id)
         query = query.where(orders.c.tenant == tenant, orders.c.call_id == call_id).order_by(orders.c.id)
         with self._engine.connect() as connection:
             row = connection.execute(query.limit(1)).first()
@@ -99,7 +108,7 @@ class OrderLog:
             return None
         dialled_by = row.dialled_by or row.appliance
         over = row.ended_at is not None
-        return Placed(row.id, row.call_id, row.extension, row.digits, dialled_by, row.outcome, row.peer_ref, over)
+        return Placed(row.id, row.call_id, row.extension, row.digits, dialled_by, row.outcome, row.known_ref, over)
 
     def history(self, tenant: str, order_id: int) -> Sequence[Tried]:
         """Return the attempts of an order of the tenant, oldest first."""

@@ -40,6 +40,8 @@ SENTENCES: Mapping[RemarkCode, Text] = {
 
 def note_of(remarks: Sequence[Remark], language: Language = DEFAULT) -> str:
     """Return ``remarks`` as one line."""
+    if not remarks:
+        return ""  # of every event that is kept as it came
     return "; ".join(render(Text(SENTENCES[each.code].id, **each.facts), language) for each in remarks)
 
 

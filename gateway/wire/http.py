@@ -15,13 +15,15 @@ from gateway.logins.guesses import SourceGuesses
 from gateway.store.traffic import TrafficEntry
 from gateway.texts.text import Text
 from gateway.wire import no_company
+from gateway.wire.auth import Guesses
 from gateway.wire.click_to_call import Dialing
 from gateway.wire.clients import Networks, Proxies, asker
-from gateway.wire.intake import NO_OPERATION, Intake, MessageHandler, VerifyAgent, count, explain
+from gateway.wire.counts import NO_OPERATION
+from gateway.wire.intake import Intake, MessageHandler, VerifyAgent, count, explain
 from gateway.wire.listeners import Listener
 from gateway.wire.onsite import PREFIX as ONSITE
 from gateway.wire.operations import EVENTS
-from gateway.wire.sites import Sites, take_tenant
+from gateway.wire.sites import Sites, take_tenant, without_tenant
 from gateway.wire.soap.encoded import ENCODED
 from gateway.wire.soap.endpoint import LITERAL, Soap
 from gateway.wire.traffic import Recorder, environ_of
@@ -60,7 +62,7 @@ class Front:
         health: Callable[[], Mapping[str, bool]],
         metrics: WsgiApplication,
         recorder: Recorder | None = None,
-        guesses: SourceGuesses | None = None,
+        guesses: Guesses | None = None,
         look_up: LookUpNumber = nobody,
         onsite: WsgiApplication | None = None,
         clock: Callable[[], float] = time.time,
@@ -112,6 +114,16 @@ class Front:
         if path in self._plain:
             return self._plain[path](environ, start_response)
         return self._serve_people(environ, start_response, named)
+
+    def only_hears(self, method: str, path: str) -> bool:
+        """Return whether a request is an exchange's that tells something: little work, but for what is written down.
+
+        Orders may come at the same addresses of SOAP and XML-RPC.
+        """
+        transport = self._transport(without_tenant(path))
+        if isinstance(transport, Soap | XmlRpc):
+            return method == "POST"
+        return isinstance(transport, Listener | Webhooks)
 
     def _transport(self, path: str) -> Transport | None:
         """Return the wire that serves ``path`` for every company; None where one has made it its own."""

@@ -7,7 +7,6 @@ from time import perf_counter
 from typing import Any, Protocol
 
 import structlog
-from prometheus_client import Counter, Histogram
 
 from gateway import __version__
 from gateway.domain.messages import Message, Origin
@@ -15,34 +14,15 @@ from gateway.errors import BadCredentials, BusyError, GatewayError, InternalErro
 from gateway.handlers import Reply
 from gateway.traffic.masking import MASK
 from gateway.traffic.told import tell
-from gateway.wire.operations import OPERATIONS, UNDERSTOOD
+from gateway.wire.counts import NO_OPERATION, REQUESTS
+from gateway.wire.operations import OPERATIONS
 from gateway.wire.parameters import LOGIN, EitherReading, Operation, Sender, Texts
 from gateway.wire.sites import Site
 
 log = structlog.get_logger()
 
-WIRES = ("get", "soap", "xmlrpc", "webhook")
-RESULTS = ("ok", "refused", "busy", "error")
-NO_OPERATION = "-"
 REPLAY_OF = "cti.replay_of"
 """In the environ of an event that an agent sends again: its number in the traffic log. No client can set it."""
-
-EVENTS = Counter("cti_events_total", "Requests by wire, operation and result", ["wire", "operation", "result"])
-SECONDS = Histogram(
-    "cti_event_seconds",
-    "Time from a parsed request to its durable answer",
-    ["wire"],
-    buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 30),
-)
-# Bound once: looking labels up costs more than counting.
-COUNTS = {
-    (wire, operation, result): EVENTS.labels(wire, operation, result)
-    for wire in WIRES
-    for operation in (*UNDERSTOOD, NO_OPERATION)
-    for result in RESULTS
-}
-TIMES = {wire: SECONDS.labels(wire) for wire in WIRES}
-
 
 VerifyAgent = Callable[[str, str, str, str], str | None]
 """``verify_agent(tenant, login, password, address)``: the login of the agent, or None when the password is wrong."""
@@ -63,6 +43,8 @@ class Intake:
         self._core = core
         self._verify_agent = verify_agent
         self._clock = clock
+        # Bound here: a module's logger looks at each line for how logs are set up, also for one that nobody wants.
+        self._log = structlog.get_logger().bind()
 
     def perform(
         self,
@@ -85,8 +67,7 @@ class Intake:
         except Exception as error:
             count(wire, operation.name, error)
             raise
-        TIMES[wire].observe(perf_counter() - began)
-        COUNTS[wire, operation.name, "ok"].inc()
+        REQUESTS.note(wire, operation.name, "ok", perf_counter() - began)
         return reply
 
     def _perform(
@@ -113,7 +94,7 @@ class Intake:
             return Reply(True, f"cti-gateway {__version__}", 0)
         reply = self._core.handle(message)
         environ["cti.call_id"] = reply.call_id
-        log.debug(
+        self._log.debug(
             "operation_performed",
             operation=operation.name,
             wire=wire,
@@ -144,14 +125,13 @@ class Intake:
         except Exception as error:
             count(wire, operation, error)
             raise
-        TIMES[wire].observe(perf_counter() - began)
-        COUNTS[wire, operation, "ok"].inc()
+        REQUESTS.note(wire, operation, "ok", perf_counter() - began)
         environ["cti.call_id"] = reply.call_id
         return reply
 
     def not_understood(self, wire: str) -> None:
         """Count a request that was taken, and of which nothing could be made."""
-        COUNTS[wire, NO_OPERATION, "refused"].inc()
+        REQUESTS.note(wire, NO_OPERATION, "refused")
 
     def _verify_from(self, environ: dict[str, Any]) -> Callable[[str, str, str], str | None]:
         """Return a function that verifies a login for this client: wrong ones count by address as well."""
@@ -173,7 +153,7 @@ def login_in(texts: Texts) -> tuple[str, str] | None:
 
 def count(wire: str, operation: str, error: Exception) -> None:
     """Count a request that failed with ``error``."""
-    COUNTS[wire, operation, result_of(error)].inc()
+    REQUESTS.note(wire, operation, result_of(error))
 
 
 def result_of(error: Exception) -> str:

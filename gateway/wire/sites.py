@@ -83,6 +83,11 @@ def take_tenant(environ: dict[str, Any]) -> str | None:
     return name
 
 
+def without_tenant(path: str) -> str:
+    """Return what ``take_tenant`` leaves of a path."""
+    return "/" + path[3:].partition("/")[2] if path.startswith("/t/") else path
+
+
 def base_url(environ: Mapping[str, Any]) -> str | None:
     """Return ``scheme://HOST`` and tenant's path as the client asked for them; None when Host is not a host."""
     host = environ.get("HTTP_HOST") or f"{environ.get('SERVER_NAME', '')}:{environ.get('SERVER_PORT', '')}"

@@ -170,9 +170,11 @@ def _without_secrets(came: bytes, read: Mapping[str, int]) -> tuple[bytes, Remar
 
 def _without_texts(came: bytes, environ: Environ) -> tuple[bytes, Remarks]:
     """Return the request without the body's texts where an operation did not read them: any of them may be a secret."""
+    if not (is_part_unread(environ) or is_unread(environ)):
+        return came, ()
     head, body = _halves(came)
     only_events = bool(EVENT.search(body)) and not LOGIN_TAKEN.search(body)
-    if not (is_part_unread(environ) or (is_unread(environ) and not only_events)) or b"<" not in body:
+    if (only_events and not is_part_unread(environ)) or b"<" not in body:
         return came, ()
     return head + BETWEEN_TAGS.sub(rb"\1" + MASK, CDATA.sub(MASK, body)), TEXTS_HIDDEN
 

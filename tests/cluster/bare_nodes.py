@@ -10,6 +10,7 @@ from pathlib import Path
 from gateway.desk.hub import Hub
 from gateway.desk.screens import Screen
 from gateway.store.database import Database, open_database
+from gateway.store.directory import Directory
 from gateway.store.reading.positions import Position
 from gateway.store.writing.journal import Committed, Journal
 from tests.cluster.servers import Cluster
@@ -23,6 +24,7 @@ class BareNode:
 
     database: Database
     journal: Journal
+    directory: Directory
     hub: Hub
 
     def ring(self, number: int) -> int:
@@ -34,7 +36,6 @@ def node(url: str, data: Path, *, rings: bool = True) -> Iterator[BareNode]:
     """A node; one that does not ring tells the others nothing of its commits."""
     database = open_database(data, url)
     bell = database.doorbell()
-    hub = Hub(database.event_log(), database.follower(look_every_s=0.1), max_screens=99, heartbeat_s=0.2)
 
     def tell(committed: Committed) -> None:
         hub.ring(committed.tenants)
@@ -42,11 +43,15 @@ def node(url: str, data: Path, *, rings: bool = True) -> Iterator[BareNode]:
             bell.ring(committed.tenants)
 
     journal = Journal(database, on_commit=tell)
+    directory = Directory(database.engine, journal)
+    follower = database.follower(look_every_s=0.1)
+    forget = directory.forget_sessions
+    hub = Hub(database.event_log(), follower, max_screens=99, heartbeat_s=0.2, on_people=forget)
     journal.start()
     bell.start()
     hub.start()
     try:
-        yield BareNode(database, journal, hub)
+        yield BareNode(database, journal, directory, hub)
     finally:
         hub.stop()
         bell.close()

@@ -6,9 +6,12 @@ that it is durable: tenant, number as sent, ``seq`` and id of the call.
 
 import argparse
 import os
+import sys
 import threading
 import time
 from pathlib import Path
+
+import structlog
 
 from gateway.store.database import open_database
 from gateway.store.postgresql.head_numbers import HeadNumbers
@@ -29,6 +32,8 @@ def main() -> None:
     parser.add_argument("name", help="two digits, with which its numbers begin")
     parser.add_argument("--from-sequences", action="store_true", help="the control: number as databases usually do")
     wanted = parser.parse_args()
+    # Our lines alone go to the standard output; a warning among them would be read as one.
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     if wanted.from_sequences:
         HeadNumbers.seq = next_of_sequence  # type: ignore[method-assign]
     journal = Journal(open_database(wanted.data, wanted.url))
@@ -39,7 +44,7 @@ def main() -> None:
 
 def next_of_sequence(numbers: HeadNumbers, tenant: str) -> int:
     """Return the next of the sequence ``numbers_TENANT``; a transaction that is undone does not give it back."""
-    ((found,),) = numbers._rows("SELECT nextval(%s::regclass)", [f"numbers_{tenant}"])
+    ((found,),) = numbers._ask("SELECT nextval(%s::regclass)", [f"numbers_{tenant}"])()
     time.sleep(IN_TRANSACTION_S)
     numbers._last[tenant] = max(numbers._last[tenant], int(found))
     return int(found)

@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from gateway.store.database import open_database
 from gateway.store.postgresql.head_numbers import HeadNumbers
 from gateway.store.writing.journal import Journal
@@ -72,6 +74,8 @@ def take_one_lock() -> None:
 def main() -> None:
     """Write for as long as was asked for."""
     wanted = read_arguments()
+    # Our lines alone go to the standard output; a warning among them would be read as one.
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     if wanted.one_lock:
         take_one_lock()
     journal = Journal(open_database(wanted.data, wanted.url))

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from gateway.desk import screens
-from gateway.errors import BusyError
+from gateway.errors import BusyError, DatabaseAway
 from gateway.store.directory import Agent, Directory
 from gateway.store.postgresql import database as postgresql
 from gateway.store.postgresql import following as postgresql_following
@@ -18,7 +19,9 @@ from gateway.store.postgresql.doorbell import CHANNEL, PostgresqlDoorbell
 from gateway.store.postgresql.log import PostgresqlEventLog
 from gateway.store.reading.epochs import IS_SAME
 from gateway.store.reading.positions import Position
-from tests.cluster.bare_nodes import BareNode, Page, now_ms, two_nodes, wait
+from tests.cluster.bare_nodes import BareNode, Page, node, now_ms, two_nodes, wait
+from tests.cluster.ports import fixed_port
+from tests.cluster.proxy import Proxy
 from tests.cluster.servers import Cluster, cluster
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(240)]
@@ -124,21 +127,65 @@ def test_a_logout_at_one_node_ends_the_screens_at_another(tmp_path: Path, monkey
     """They would be asked in a minute only: it is the bell that has them asked."""
     monkeypatch.setattr(screens, "ASK_EVERY_S", 60)
     with cluster(tmp_path, standby=False) as found, two_nodes(found, tmp_path) as (one, two):
-        directory = Directory(one.database.engine, one.journal)
-        directory.save_agent(Agent(0, "acme", "ana", "Ana", "3501"), "hash", now_ms())
-        ana = directory.agents("acme")[0]
-        cookies = [directory.open_session(ana, now_ms(), lifetime_ms=1_000_000) for _ in range(2)]
-        there = Directory(two.database.engine, two.journal)
-        leaves, stays = (
-            Page(two.hub.subscribe("acme", "3501", may_stay=partial(is_open, there, cookie))) for cookie in cookies
-        )
+        cookies = log_in_twice(one)
+        leaves, stays = screens_of(two, cookies)
         rival = Page(two.hub.subscribe("rival", "3501", may_stay=lambda: False))
         wait(lambda: leaves.pulses and stays.pulses and rival.pulses)
-        directory.close_session(cookies[0])
+        one.directory.close_session(cookies[0])
         wait(lambda: leaves.is_over)
         one.ring(1)
         wait(lambda: stays.seqs == [1])
         assert not rival.is_over
+
+
+def test_a_node_that_was_cut_off_shows_nothing_to_who_was_logged_out_meanwhile(tmp_path: Path) -> None:
+    """It hears of the logout with the first event, and asks before it shows that."""
+    with ExitStack() as stack:
+        found = stack.enter_context(cluster(tmp_path, standby=False))
+        cable = Proxy(fixed_port(), found.primary.port)
+        cable.start()
+        stack.callback(cable.stop)
+        one = stack.enter_context(node(found.url(), tmp_path / "one"))
+        two = stack.enter_context(node(f"postgresql://cti@127.0.0.1:{cable.port}/cti", tmp_path / "two"))
+        cookies = log_in_twice(one)
+        leaves, stays = screens_of(two, cookies)
+        wait(lambda: leaves.pulses and stays.pulses)
+        one.ring(1)
+        wait(lambda: leaves.seqs == stays.seqs == [1])
+        assert all(is_open(two.directory, cookie) for cookie in cookies), "it knows them from now on"
+        cable.cut()
+        wait(lambda: is_away(two))
+        one.directory.close_session(cookies[0])
+        one.ring(2)
+        assert is_open(two.directory, cookies[0]), "it cannot know better"
+        before = leaves.pulses
+        wait(lambda: leaves.pulses > before + 10)
+        cable.mend()
+        wait(lambda: stays.seqs == [1, 2])
+        wait(lambda: leaves.is_over)
+        assert leaves.seqs == [1]
+
+
+def is_away(node: BareNode) -> bool:
+    """Return whether whoever reads is refused at once."""
+    try:
+        node.directory.agents("acme")
+    except DatabaseAway:
+        return True
+    return False
+
+
+def log_in_twice(node: BareNode) -> list[str]:
+    """Return the cookies of two sessions of acme's Ana."""
+    node.directory.save_agent(Agent(0, "acme", "ana", "Ana", "3501"), "hash", now_ms())
+    ana = node.directory.agents("acme")[0]
+    return [node.directory.open_session(ana, now_ms(), lifetime_ms=1_000_000) for _ in range(2)]
+
+
+def screens_of(node: BareNode, cookies: list[str]) -> list[Page]:
+    """Return a screen of extension 3501 for each session."""
+    may_stay = [partial(is_open, node.directory, cookie) for cookie in cookies]
+    return [Page(node.hub.subscribe("acme", "3501", may_stay=each)) for each in may_stay]
 
 
 def is_open(directory: Directory, cookie: str) -> bool:

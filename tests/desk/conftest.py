@@ -188,6 +188,7 @@ def open_hub(office: Office) -> Iterator[Callable[..., Hub]]:
             office.log,
             ours or office.database.follower(look_every_s=look_every_s),
             **({"max_screens": 50, "heartbeat_s": 0.2, "watch": office.receipts.add} | settings),
+            read_sessions=office.directory.open_sessions,
         )
         hub.start()
         hubs.append(hub)

@@ -1,5 +1,6 @@
 """The page of appliances shows how each is doing and what would be sent, and rings nobody."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -14,6 +15,7 @@ from gateway.orders.circuit_breaker import Rules
 from gateway.orders.dispatcher import OrderDispatcher
 from gateway.store.orders import OrderLog
 from tests.desk.conftest import EXCHANGE, Browser, Office, now_ms
+from tests.desk.test_pages import words
 from tests.fakes import FakeAdapter
 from tests.waiting import until
 
@@ -165,3 +167,12 @@ def test_scripts_see_how_appliances_are_doing(ana: Browser, office: Office, orde
     found = {item["name"]: item for item in ana.get("/api/appliances").get_json()["appliances"]}
     assert (found["matriz"]["state"], found["matriz"]["retry_at"]) == ("closed", None)
     assert (found["filial"]["state"], found["filial"]["reason"]) == ("open", "Sem rede.")
+
+
+def test_when_an_appliance_is_tried_again_is_shown_to_the_second(
+    ana: Browser, office: Office, orders: OrderDispatcher
+) -> None:
+    for _ in range(2):
+        order(office, orders, "filial")
+    page = words(ana.get("/centrais").text)
+    assert re.search(r"deixada em paz até \d\d:\d\d:\d\d(?!\.)", page), page

@@ -84,10 +84,29 @@ class Telling:
 
 
 def test_a_wrong_clock_is_put_right_once_it_is_known() -> None:
-    telling = Telling(7 * MINUTE)
-    assert telling.off() == [420, 420, 420, 420, 0, 0, 0, 0]
-    assert telling.changes == [7 * MINUTE - 300]
-    assert telling.clock.ahead == 7 * MINUTE - 300
+    telling = Telling(-7 * MINUTE)
+    assert telling.off() == [-420, -420, -420, -420, 0, 0, 0, 0]
+    assert telling.changes == [-7 * MINUTE - 300]
+    assert telling.clock.ahead == -7 * MINUTE - 300
+
+
+@pytest.mark.parametrize("late_s", [0, 20])
+def test_what_is_told_before_it_happens_is_put_right_at_once(late_s: int) -> None:
+    """From the first call on: no clock that is right tells of the future."""
+    telling = Telling(7 * MINUTE, late=late_s * SECOND)
+    assert telling.off(1) == [late_s]
+    assert telling.changes == []
+    assert set(telling.off()) == {late_s}
+    assert telling.changes == [(7 * MINUTE) - late_s * SECOND]
+
+
+def test_one_moment_in_the_future_says_nothing_of_the_next_call() -> None:
+    telling = Telling(0)
+    telling.ahead = 9 * HOUR
+    assert telling.off(1) == [0]
+    telling.ahead = 0
+    assert set(telling.off()) == {0}
+    assert telling.changes == []
 
 
 def test_both_moments_of_a_record_are_put_right() -> None:
@@ -171,11 +190,16 @@ def company(store: Store) -> Company:
     return Company(store)
 
 
-@pytest.mark.parametrize("ahead", [7 * MINUTE, -3 * HOUR, HOUR])
-def test_records_of_a_wrong_clock_find_their_calls_once_it_is_known(company: Company, ahead: int) -> None:
-    telling = Telling(ahead, at_once=False, late=75 * SECOND)
+def test_records_of_a_clock_that_is_behind_find_their_calls_once_it_is_known(company: Company) -> None:
+    telling = Telling(-3 * HOUR, at_once=False, late=75 * SECOND)
     there = [company.call_and_record(telling) for _ in range(8)]
     assert there == [2, 4, 6, 8, 9, 10, 11, 12]
+
+
+@pytest.mark.parametrize("ahead", [7 * MINUTE, HOUR])
+def test_records_of_a_clock_that_is_ahead_find_their_calls_from_the_first_on(company: Company, ahead: int) -> None:
+    telling = Telling(ahead, at_once=False, late=75 * SECOND)
+    assert [company.call_and_record(telling) for _ in range(8)] == [1, 2, 3, 4, 5, 6, 7, 8]
 
 
 def test_without_that_each_would_be_a_call_of_its_own(company: Company) -> None:

@@ -14,8 +14,9 @@ from gateway.domain.messages import CallStarted
 from gateway.domain.tenant import Tenant
 from gateway.errors import EventSourceError
 from gateway.event_source import Report, SourcePlace, Stop
-from gateway.events import runner
-from gateway.events.runner import SourceRunner, SourceTools, pause_after
+from gateway.events import pauses
+from gateway.events.pauses import pause_after
+from gateway.events.runner import SourceRunner, SourceTools
 from gateway.handlers import Core
 from gateway.store.event_sources import Gap, SourceStanding, SourceState
 from gateway.store.traffic import IN, OUT, TrafficEntry
@@ -97,7 +98,7 @@ def situation(store: Store) -> Situation:
 
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runner, "PAUSES_S", (0.01,))
+    monkeypatch.setattr(pauses, "PAUSES_S", (0.01,))
 
 
 def connected_until_stopped(report: Report, stop: Stop) -> None:
@@ -150,7 +151,7 @@ def test_it_is_shown_since_when_it_is_not_heard(situation: Situation) -> None:
 
 
 def test_pauses_grow_and_differ(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runner, "PAUSES_S", (1.0, 2.0, 30.0))
+    monkeypatch.setattr(pauses, "PAUSES_S", (1.0, 2.0, 30.0))
     assert 0.7 <= pause_after(0) <= 1.3
     assert 0.7 <= pause_after(1) <= 1.3
     assert 1.4 <= pause_after(2) <= 2.6

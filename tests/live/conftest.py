@@ -107,7 +107,7 @@ def on_wanted_database(data: Path, config: Path | None) -> Path | None:
     return copy
 
 
-def wait_ready(gateway: LiveGateway, timeout_s: float = 40) -> None:
+def wait_ready(gateway: LiveGateway, timeout_s: float = 80) -> None:
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:
         if gateway.process.poll() is not None:

@@ -27,7 +27,7 @@ class SippPhone:
 
     def ends(self) -> None:
         """The scenario was played to its end, every message of it."""
-        code = self.process.wait(30)
+        code = self.process.wait(70)
         assert code == 0, f"SIPp {self.name} ended with {code}: its scenario did not happen"
 
 
@@ -72,9 +72,12 @@ class SipExchange:
             kill_group(self.process)
             self.process = None
 
-    def phone(self, extension: str, scenario: str) -> SippPhone:
-        """The phone of ``extension``, doing what ``scenario`` says with the next call."""
-        return self._sipp(f"phone-{extension}", scenario, self.phone_ports[extension])
+    def phone(self, extension: str, scenario: str, *, to: str = "") -> SippPhone:
+        """The phone of ``extension``, doing what ``scenario`` says with the next call; ``to`` is where one that refers
+        it sends it.
+        """
+        more = ["-key", "to", to] if to else []
+        return self._sipp(f"phone-{extension}", scenario, self.phone_ports[extension], *more)
 
     def call_in(self, number: str, line: str, *, scenario: str = "calls", pause_ms: int = 1000) -> SippPhone:
         """Let ``number``, outside, call our number ``line``."""
@@ -96,7 +99,7 @@ class SipExchange:
     def _sipp(self, who: str, scenario: str, port: int, *more: str) -> SippPhone:
         name = f"{who}-{scenario}"
         arguments = [f"127.0.0.1:{self.sip_port}", "-sf", str(SETTINGS / f"{scenario}.xml"), "-i", "127.0.0.1"]
-        arguments += ["-p", str(port), "-m", "1", "-nostdin", "-timeout", "25", "-timeout_error"]
+        arguments += ["-p", str(port), "-m", "1", "-nostdin", "-timeout", "60", "-timeout_error"]
         arguments += ["-trace_msg", "-message_file", f"{name}.messages.log", "-trace_err"]
         arguments += ["-error_file", f"{name}.errors.log", *more]
         process = spawn(["sipp", *arguments], self.folder, f"{name}.log")

@@ -28,7 +28,7 @@ class Office:
             f"{self.gateway.url}/click-to-call?{query}", headers={"Accept": "application/json"}
         )
         try:
-            with urllib.request.urlopen(request, timeout=20) as answer:
+            with urllib.request.urlopen(request, timeout=60) as answer:
                 return answer.status, json.load(answer)
         except urllib.error.HTTPError as refused:
             return refused.code, json.load(refused)
@@ -36,7 +36,7 @@ class Office:
     def calls(self, number: str) -> list[dict[str, Any]]:
         """All calls with ``number`` in the log."""
         request = urllib.request.Request(f"{self.gateway.url}/api/calls", headers=basic("ana", PASSWORD))
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return [call for call in json.load(answer)["calls"] if number in call["number"]]
 
     def told(self, kind: str, number: str) -> dict[str, Any]:

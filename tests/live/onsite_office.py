@@ -9,6 +9,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ WAIT_S = 60
 MAIN = """
 [server]
 workers = {workers}
+{server}
 
 [tenants.acme]
 area_code = "47"
@@ -113,10 +115,19 @@ class Wire:
     """A TCP relay between site and main gateway that can be cut: what is sent then goes nowhere."""
 
     def __init__(
-        self, port: int, *, to: str = "127.0.0.1", host: str = "127.0.0.1", tls: ssl.SSLContext | None = None
+        self,
+        port: int,
+        *others: int,
+        to: str = "127.0.0.1",
+        host: str = "127.0.0.1",
+        tls: ssl.SSLContext | None = None,
     ) -> None:
-        """Listen on ``host`` and lead to ``port`` of ``to``; with ``tls`` the near side is encrypted."""
-        self._to, self._tls = (to, port), tls
+        """Listen on ``host`` and lead to ``port`` of ``to``, and to ``others`` in turn, past those that are dead; with
+        ``tls`` the near side is encrypted.
+        """
+        self._to, self._ports, self._tls = to, (port, *others), tls
+        self.reached: Counter[int] = Counter()
+        """How many connections went to each port."""
         self._listening = socket.create_server((host, 0))
         self.port: int = self._listening.getsockname()[1]
         self._asks_are_cut, self._answers_are_cut = threading.Event(), threading.Event()
@@ -159,13 +170,26 @@ class Wire:
                 return
             try:
                 near = self._tls.wrap_socket(near, server_side=True) if self._tls else near
-                far = socket.create_connection(self._to)
+                far = self._reach()
             except OSError:  # an SSLError is one, too
                 near.close()
                 continue
             self._sockets += [near, far]
             for road in ((near, far, self._asks_are_cut), (far, near, self._answers_are_cut)):
                 threading.Thread(target=self._carry, args=road, daemon=True).start()
+
+    def _reach(self) -> socket.socket:
+        """Connect to the port that comes next. Raises ``OSError`` where all are dead."""
+        turn = self.reached.total()
+        for place in range(turn, turn + len(self._ports) - 1):
+            with suppress(OSError):
+                return self._connected(self._ports[place % len(self._ports)])
+        return self._connected(self._ports[(turn - 1) % len(self._ports)])
+
+    def _connected(self, port: int) -> socket.socket:
+        made = socket.create_connection((self._to, port))
+        self.reached[port] += 1
+        return made
 
     def _carry(self, here: socket.socket, there: socket.socket, is_cut: threading.Event) -> None:
         with suppress(OSError):
@@ -287,9 +311,9 @@ class OnsiteOffice:
         """What the shell was told of a call."""
         return ordered.communicate(timeout=WAIT_S)[0]
 
-    def click(self, number: str) -> tuple[int, dict[str, Any]]:
-        """Status and answer of a click-to-call from extension 3501."""
-        address = f"{self.main.url}/click-to-call?origem=3501&destino={number}"
+    def click(self, number: str, *, at: LiveGateway | None = None) -> tuple[int, dict[str, Any]]:
+        """Status and answer of a click-to-call from extension 3501, at another node where one is given."""
+        address = f"{(at or self.main).url}/click-to-call?origem=3501&destino={number}"
         request = urllib.request.Request(address, headers={"Accept": "application/json"})
         try:
             with urllib.request.urlopen(request, timeout=WAIT_S) as answer:
@@ -321,10 +345,12 @@ def ended_with_logs(office: OnsiteOffice) -> Iterator[None]:
 
 
 @contextmanager
-def onsite_office(folder: Path, *, workers: int = 1, timeout_s: int = 12) -> Iterator[OnsiteOffice]:
-    """Start a main gateway beside an exchange and an appliance; the site is yet to be started."""
+def onsite_office(folder: Path, *, workers: int = 1, timeout_s: int = 12, server: str = "") -> Iterator[OnsiteOffice]:
+    """Start a main gateway beside an exchange and an appliance; the site is yet to be started. ``server`` are further
+    lines of its table of that name.
+    """
     config = folder / "gateway.toml"
-    config.write_text(MAIN.format(workers=workers, timeout_s=timeout_s))
+    config.write_text(MAIN.format(workers=workers, timeout_s=timeout_s, server=server))
     with exchange_of() as (ami, ami_port, appliance), dialling_server(appliance) as appliance_port:
         main = start_gateway(folder / "data", config=config)
         made = OnsiteOffice(main, folder, ami, appliance, (ami_port, appliance_port))

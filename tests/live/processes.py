@@ -28,7 +28,7 @@ def spawn(command: list[str], folder: Path, log: str) -> subprocess.Popen[bytes]
     return process
 
 
-def until(done: Callable[[], bool], what: str, *, timeout_s: float = 15) -> None:
+def until(done: Callable[[], bool], what: str, *, timeout_s: float = 60) -> None:
     deadline = time.monotonic() + timeout_s
     while not done():
         assert time.monotonic() < deadline, f"not within {timeout_s} s: {what}"

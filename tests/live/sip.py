@@ -101,7 +101,7 @@ class Sipp:
         name = f"{who}-{scenario}"
         messages, errors = f"{name}.messages.log", f"{name}.errors.log"
         arguments = [f"127.0.0.1:{exchange.port}", "-sf", str(SCENARIOS / f"{scenario}.xml"), "-i", "127.0.0.1"]
-        arguments += ["-p", str(port), "-m", "1", "-nostdin", "-timeout", "15", "-timeout_error"]
+        arguments += ["-p", str(port), "-m", "1", "-nostdin", "-timeout", "60", "-timeout_error"]
         arguments += ["-trace_msg", "-message_file", messages, "-trace_err", "-error_file", errors]
         process = spawn(["sipp", *arguments, *more], exchange.folder, f"{name}.log")
         until(lambda: process.poll() is not None or taken(port), f"{name} listens")
@@ -109,7 +109,7 @@ class Sipp:
 
     def ends(self) -> None:
         """The scenario was played to its end, every message of it."""
-        code = self.process.wait(20)
+        code = self.process.wait(70)
         assert code == 0, f"SIPp {self.name} ended with {code}: its scenario did not happen"
 
 

@@ -172,6 +172,23 @@ def test_a_blind_transfer_goes_on_at_the_other_screen(telephones: Telephones) ->
         assert call["transferred_to"] == "3503"
 
 
+def test_a_phone_that_refers_its_caller_is_a_blind_transfer(telephones: Telephones) -> None:
+    """By SIP's REFER, as the transfer button of a telephone does it; the exchange was asked nothing."""
+    number, exchange = fresh_number(), telephones.exchange
+    with logs_told(exchange.folder):
+        first, second = exchange.phone("3501", "refers", to="3503"), exchange.phone("3503", "answers")
+        caller = exchange.call_in(number, DIRECT, pause_ms=4000)
+        telephones.event("3501", "call_answered", number)
+        popped = telephones.event("3503", "call_started", number)
+        telephones.event("3503", "call_answered", number)
+        for phone in (caller, first, second):
+            phone.ends()
+        call = telephones.call(number)
+        assert call["id"] == popped["call_id"]
+        assert [(leg["extension"], leg["transfer"]) for leg in call["legs"]] == [("3501", "blind"), ("3503", None)]
+        assert (call["transfer"], call["transferred_to"], call["result"]) == ("blind", "3503", "answered")
+
+
 def test_a_busy_phone_is_a_busy_call(telephones: Telephones) -> None:
     number, exchange = fresh_number(), telephones.exchange
     with logs_told(exchange.folder):

@@ -1,43 +1,25 @@
 """Orders at a site: taken once, dialled once, answered whoever dies when."""
 
+import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from gateway.adapter import Delivery, Outcome, Outgoing
 from gateway.errors import MainGatewayError
-from gateway.onsite.orders import OnsiteDialler, ShownOrder, shown_orders
+from gateway.onsite.orders import AT_ONCE, OnsiteDialler, ShownOrder, shown_orders
 from gateway.orders.appliance_queue import ApplianceQueue
 from gateway.orders.circuit_breaker import Rules
 from gateway.store.onsite.site_file import SiteFile, SiteOrderState
 from tests.fakes import FakeAdapter
+from tests.onsite.fake_main import FakeMain
 from tests.store.conftest import T0
 from tests.waiting import until
-
-
-@dataclass
-class FakeMain:
-    """A main gateway that gives orders, and keeps what it is answered."""
-
-    take: Callable[[], Mapping[str, Any]] = lambda: {"go": True, "within_s": 30}
-    taken: list[str] = field(default_factory=list)
-    answers: dict[str, str] = field(default_factory=dict)
-    is_away: bool = False
-
-    def ask(self, verb: str, document: Mapping[str, Any], **_more: Any) -> Mapping[str, Any]:
-        if self.is_away:
-            raise MainGatewayError("away")
-        if verb == "take":
-            self.taken.append(document["id"])
-            return self.take()
-        found = {each["id"]: each["outcome"] for each in document["answers"]}
-        self.answers |= found
-        return {"taken": list(found)}
 
 
 class HangingUp(FakeAdapter):
@@ -183,6 +165,37 @@ def test_an_appliance_that_is_slow_is_unknown_when_the_time_is_over(start: Start
         assert brought(dialler, main) == {"a1": "unknown"}
     finally:
         gate.set()
+
+
+def test_an_answer_that_the_disk_does_not_take_is_logged_and_given_after_the_next_start(
+    start: Start, main: FakeMain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_arguments: Any) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    dialler = start()
+    monkeypatch.setattr(dialler._file, "answer", full)
+    with capture_logs() as logged:
+        dialler.show([order()])
+        dialler.stop()
+    assert [each["event"] for each in logged if each["log_level"] == "error"] == ["onsite_answer_not_kept"]
+    assert brought(start(), main) == {"a1": "unknown"}
+
+
+def test_a_disk_that_is_full_for_a_while_costs_no_places(
+    start: Start, main: FakeMain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_arguments: Any) -> bool:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    dialler = start()
+    with monkeypatch.context() as patched:
+        patched.setattr(dialler._file, "begin", full)
+        for _ in range(AT_ONCE + 1):
+            with pytest.raises(sqlite3.OperationalError):
+                dialler.show([order()])
+    dialler.show([order()])
+    assert brought(dialler, main) == {"a1": "accepted"}
 
 
 def test_orders_for_several_are_tried_side_by_side_within_the_appliance_s_limits(start: Start, main: FakeMain) -> None:

@@ -5,10 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from gateway.adapter import Delivery, Outcome
 from gateway.config.tables import Log
 from gateway.errors import ConfigError
 from gateway.onsite.program import OnsiteProgram
 from gateway.onsite.settings import HERE, MainGatewaySettings, OnsiteSettings, load
+from gateway.store.onsite.answers import answer_of
+from tests.onsite.fake_main import FakeMain
+from tests.store.conftest import T0
 
 EVERY = Path(__file__).parent / "every_setting.toml"
 
@@ -53,6 +57,15 @@ def test_every_setting_reaches_somebody(program: OnsiteProgram) -> None:
 def test_one_process_at_a_time_has_the_folder(program: OnsiteProgram, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="runs on"):
         OnsiteProgram(load(EVERY), tmp_path / "here", tmp_path)
+
+
+def test_what_came_of_an_order_meanwhile_is_brought_before_it_ends(tmp_path: Path) -> None:
+    program, main = OnsiteProgram(load(EVERY), tmp_path / "here", Path("/etc/cti")), FakeMain()
+    program._links["answers"] = main  # type: ignore[assignment]
+    program._file.begin("a1", T0)
+    program._file.answer("a1", answer_of(Delivery(Outcome.ACCEPTED, "")))
+    program.stop()
+    assert main.answers == {"a1": "accepted"}
 
 
 def test_it_says_how_it_is_doing_without_what_a_source_remembers(program: OnsiteProgram) -> None:

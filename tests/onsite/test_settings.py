@@ -44,6 +44,8 @@ def test_a_whole_configuration_is_read(write) -> None:
         ('[main]\nurl = "ftp://x"\nkey = "k"\n', "main.url"),
         ('[main]\nurl = "http://cti.example.com"\nkey = "k"\n', "https://"),
         ('[main]\nurl = "https://cti.example.com"\nkey = "env:NO_SUCH_VARIABLE"\n', "main.key"),
+        ('[main]\nurl = "https://cti.example.com"\nkey = "“ctis_a”"\n', "main.key: expected a key as"),
+        ('[main]\nurl = "https://cti.example.com"\nkey = "ctis_a "\n', "main.key: expected a key as"),
         (MAIN + "[sources.pabx]\nkind = 'amy'\n", "sources.pabx.kind"),
         (MAIN + AMI + "hots = 'x'\n", "sources.pabx.hots"),
         (MAIN + '[sources.nuvem]\nkind = "webhook"\n', "belongs to the main gateway"),

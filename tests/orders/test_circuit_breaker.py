@@ -123,6 +123,12 @@ def test_a_clock_put_back_blocks_nobody_for_long(back_s: float) -> None:
     assert waits(1, 1_000_000, 1_000_000 - back_s) == [0, 0]
 
 
+def test_a_process_whose_clock_is_a_little_behind_keeps_the_pause_and_the_trial_of_another() -> None:
+    assert state_of(DEAD, 99.95) is BreakerState.OPEN, "the pause began at 100"
+    trying, _ = admit(DEAD, 140)
+    assert admit(trying, 139.95) == (trying, BreakerState.OPEN), "one trial at a time"
+
+
 @pytest.mark.parametrize("step_s", [-86_400, -50, 86_400])
 def test_an_appliance_that_is_left_alone_is_tried_again_when_the_clock_was_set(step_s: float) -> None:
     dead = after(*[Outcome.UNREACHABLE] * 3, now=1_000_000)

@@ -1,7 +1,7 @@
 """Granian's side of a request, without Granian."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Generator, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,15 +44,28 @@ class Scope:
         return Headers(self.pairs)
 
 
+@dataclass
+class Sent:
+    """What ``send_bytes`` returns; need not be waited for."""
+
+    is_lost: bool
+
+    def __await__(self) -> Generator[None]:
+        if self.is_lost:
+            raise RuntimeError("closed")
+        yield from ()
+
+
 class Stream:
     def __init__(self, gone: asyncio.Event) -> None:
         self.sent: list[bytes] = []
         self._gone = gone
 
-    async def send_bytes(self, data: bytes) -> None:
-        if self._gone.is_set():
-            raise RuntimeError("closed")
-        self.sent.append(data)
+    def send_bytes(self, data: bytes) -> "Sent":
+        """Take ``data`` at once, as Granian does; whether it went wrong is known to who waits."""
+        if not self._gone.is_set():
+            self.sent.append(data)
+        return Sent(is_lost=self._gone.is_set())
 
 
 class Protocol:

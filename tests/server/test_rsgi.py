@@ -3,16 +3,18 @@
 import asyncio
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
-from gateway.server import settling
 from gateway.server.admission import Admission
 from gateway.server.bodies import BodyLimits
-from gateway.server.rsgi import Face, RequestLimits
+from gateway.server.loop_runs import off_loop
+from gateway.server.rsgi import MOST_READ_HERE, Face, RequestLimits
 from tests.server.fakes import Protocol, Scope
 
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Any]
@@ -188,6 +190,57 @@ def test_a_screen_whose_client_leaves_is_closed_at_once() -> None:
     assert screen.closed.is_set()
 
 
+class PushedScreen(Screen):
+    """A screen that is told by whoever has news."""
+
+    sink: Any = None
+
+    def attach(self, sink: Any) -> None:
+        self.sink = sink
+        sink.send(b"a")
+
+    def end(self) -> None:
+        super().end()
+        self.sink.end()
+
+
+def test_a_screen_that_is_pushed_has_no_thread_and_no_task_and_hears_what_any_thread_sends() -> None:
+    screen = PushedScreen()
+
+    async def run() -> tuple[int, int, set[str], list[bytes]]:
+        face = face_of(streaming(screen))
+        found = await ask(face, Scope(path="/events"))
+        assert found.stream
+        threads = sum(thread.name == "stream" for thread in threading.enumerate())
+        news = threading.Thread(target=screen.sink.send, args=(b"b",))
+        news.start()
+        news.join()
+        return threads, face._admission.under_way, set(face.busy), found.stream.sent
+
+    assert asyncio.run(run()) == (0, 0, {"192.0.2.7:4711"}, [b"a", b"b"])
+
+
+@pytest.mark.parametrize("by_client", [True, False])
+def test_a_pushed_screen_is_closed_and_its_stream_let_go_whoever_ends_it(by_client: bool) -> None:
+    screen = PushedScreen()
+
+    async def run() -> tuple[set[str], int]:
+        face = face_of(streaming(screen))
+        found = await ask(face, Scope(path="/events"))
+        if by_client:
+            found.gone.set()
+        else:
+            threading.Thread(target=screen.sink.end).start()
+        while face.busy:
+            await asyncio.sleep(0.01)
+        stream = weakref.ref(found.stream)
+        found.stream = None
+        return face.busy, stream() is not None
+
+    assert asyncio.run(asyncio.wait_for(run(), 10)) == (set(), False)
+    assert screen.closed.is_set()
+
+
 def test_clients_of_requests_under_way_and_of_streams_are_busy_until_the_end() -> None:
     seen: list[set[str]] = []
     face = face_of(lambda environ, start_response: seen.append(set(face.busy)) or echo(environ, start_response))  # type: ignore[func-returns-value]
@@ -268,11 +321,7 @@ def test_slow_calls_of_one_address_leave_threads_to_others_and_to_who_watches() 
     assert asyncio.run(run()) == [200] * 21
 
 
-def test_who_waits_behind_others_of_its_address_has_its_turn_when_one_of_them_is_answered(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(settling, "FINISH_WITHIN_S", 20.0)
-
+def test_who_waits_behind_others_of_its_address_has_its_turn_when_one_of_them_is_answered() -> None:
     protocols = [Protocol() for _ in range(40)]
 
     def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
@@ -317,3 +366,82 @@ def test_what_is_answered_is_no_request_under_way_when_the_next_one_comes() -> N
 def test_a_crowded_server_ends_connections_behind_their_answers() -> None:
     found = asyncio.run(ask(face_of(echo, is_crowded=lambda: True)))
     assert ("Connection", "close") in found.headers
+
+
+def hears_everything(method: str, path: str) -> bool:
+    return True
+
+
+def whose_thread(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+    environ["wsgi.input"].read()
+    start_response("200 OK", [])
+    return [b"loop" if threading.current_thread() is threading.main_thread() else b"pool"]
+
+
+@pytest.mark.parametrize(
+    ("pairs", "body", "where"),
+    [
+        ([], [], b"loop"),
+        ([("content-length", "6")], [b"abcdef"], b"loop"),
+        ([("content-length", str(MOST_READ_HERE + 1))], [b"x" * (MOST_READ_HERE + 1)], b"pool"),
+        ([("content-length", "6"), ("content-encoding", "gzip")], [b"abcdef"], b"pool"),
+    ],
+)
+def test_events_are_served_on_the_loop_but_for_what_takes_long_to_read(
+    pairs: list[tuple[str, str]], body: list[bytes], where: bytes
+) -> None:
+    limits = replace(LIMITS, body=replace(LIMITS.body, max_bytes=1_000_000))
+    admission = Admission(lambda environ: str(environ["REMOTE_ADDR"]), per_address=8)
+    face = Face(whose_thread, admission, limits, only_hears=hears_everything)
+    found = asyncio.run(ask(face, Scope(method="POST", pairs=[("host", "a"), *pairs]), Protocol(body)))
+    assert (found.status, found.body) == (200, where)
+    assert (face.answering, face.busy, admission.under_way) == (0, set(), 0)
+
+
+def test_events_that_wait_are_under_way_until_they_are_answered() -> None:
+    release = threading.Event()
+
+    def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        off_loop(lambda: release.wait(60))
+        return echo(environ, start_response)
+
+    async def run() -> None:
+        face = face_of(application, per_address=3, only_hears=hears_everything)
+        # Two of this address may be on threads at once, and one more may be under way.
+        asking = [asyncio.create_task(ask(face)) for _ in range(3)]
+        while face.answering < 3:
+            await asyncio.sleep(0.01)
+        assert face._admission.under_way == 3
+        assert (await ask(face)).status == 503
+        release.set()
+        assert [each.status for each in await asyncio.gather(*asking)] == [200] * 3
+        assert (face.answering, face.busy, face._admission.under_way) == (0, set(), 0)
+
+    asyncio.run(run())
+
+
+def test_a_client_that_is_gone_does_not_end_what_its_event_waits_for() -> None:
+    release, written = threading.Event(), threading.Event()
+
+    def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        off_loop(lambda: release.wait(60))
+        written.set()
+        return echo(environ, start_response)
+
+    async def run() -> None:
+        face = face_of(application, only_hears=hears_everything)
+        asking = asyncio.create_task(ask(face))
+        while not face.answering:
+            await asyncio.sleep(0.01)
+        asking.cancel()
+        await asyncio.wait([asking])
+        release.set()
+        while not written.is_set():
+            await asyncio.sleep(0.01)
+
+    asyncio.run(run())
+
+
+def test_the_face_is_let_down_by_no_event_that_wants_to_stream() -> None:
+    found = asyncio.run(ask(face_of(streaming(Screen()), only_hears=hears_everything), Scope(path="/events")))
+    assert found.status == 500

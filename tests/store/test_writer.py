@@ -8,7 +8,7 @@ from pathlib import Path
 from queue import SimpleQueue
 
 import pytest
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, create_engine, text
 
 from gateway.errors import BadParameter, InternalError, QueueFull, Stopping, StoreUnavailable, StoreUnclear
 from gateway.store.sqlite.engine import FileLock, open_engine
@@ -409,3 +409,22 @@ def test_a_producer_with_little_time_is_not_held_up_by_a_slow_disk(engine: Engin
     assert writer.write("next", lead=False) == "NEXT"
     writer.stop()
     assert "next" in stored(engine)
+
+
+def test_the_writer_is_woken_once_for_all_that_comes_while_it_writes(tmp_path: Path) -> None:
+    taken, release = threading.Event(), threading.Event()
+
+    def apply(connection: Connection, jobs: Sequence[str]) -> list[str]:
+        taken.set()
+        assert release.wait(60)
+        return list(jobs)
+
+    writer: GroupCommit[str, str] = GroupCommit(create_engine(f"sqlite:///{tmp_path}/x.db"), apply)
+    writer.start()
+    writer.submit("first")
+    assert taken.wait(60)
+    tickets = [writer.submit(str(number)) for number in range(20)]
+    assert writer._bell.qsize() == 1
+    release.set()
+    assert [ticket.result(60) for ticket in tickets] == [str(number) for number in range(20)]
+    assert writer.stop()

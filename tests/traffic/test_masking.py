@@ -1,7 +1,10 @@
 """What must never be written down, and what must stay readable."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from gateway.traffic import masking
 from gateway.traffic.masking import mask, spellings
 from tests.loops import cpu_s, loops
 
@@ -40,6 +43,7 @@ SECRET = "s3gr&do \u00e7"
         (b"<senha><![CDATA[a<b]]>c<!-- d --></senha>", b"<senha>****</senha>"),
         (b"<name>U&#115;uarioSenh&#x61;</name><value>abc", b"<name>U&#115;uarioSenh&#x61;</name><value>****"),
         (b"<name><![CDATA[pwd]]></name><value><string>a", b"<name><![CDATA[pwd]]></name><value><string>****"),
+        (b"<name>p<![CDATA[wd]]></name><value>a", b"<name>p<![CDATA[wd]]></name><value>****"),
         (b"<key i:type='x'>token</key><value i:type='x'>abc<", b"<key i:type='x'>token</key><value i:type='x'>****<"),
         (b'{"\\u0070assword": "x", "n\\u0061me": "y"}', b'{"\\u0070assword": "****", "n\\u0061me": "y"}'),
         (b'{"senha": 12345678, "ramal": 3501}', b'{"senha": "****", "ramal": 3501}'),
@@ -80,6 +84,19 @@ def test_a_secret_too_short_to_tell_from_other_text_is_left_to_its_field_name() 
 def test_bytes_that_are_no_text_pass() -> None:
     raw = bytes(range(256)) + b"token="
     assert mask(raw) == raw
+
+
+PIECES = [b"Token", b"s%65nha", b"&#115;enha", b"pw", b"\\u0070w", b"<![CDATA[", b"<name>", b"</name>", b"<value>"]
+PIECES += [b"=", b"&", b'"', b":", b"://ab1:27@", b"%3A//ab:2%40", b"\r\n", b"\r\n\r\n", b"Cookie", b"ab1", b"27"]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.sampled_from(PIECES), max_size=12).map(b"".join))
+def test_what_is_plain_by_its_shape_has_nothing_to_be_masked(raw: bytes) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(masking, "LONGEST_SHAPE", -1)
+        looked_through = mask(raw)
+    assert mask(raw) == looked_through
 
 
 TOKENS = b"token" * 13_000

@@ -7,6 +7,7 @@ from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 from werkzeug.test import Client
 
+from gateway.wire.counts import REQUESTS
 from tests.wire.peers import OFFICE, Peer, RecordingCore, make_front
 
 START = "/wconnect/WConnect_WSDL_ConsultaRamal.php"
@@ -160,6 +161,7 @@ def test_a_refusal_is_logged_without_values() -> None:
 
 
 def counted(wire: str, operation: str, result: str) -> float:
+    REQUESTS.add_up()
     labels = {"wire": wire, "operation": operation, "result": result}
     return REGISTRY.get_sample_value("cti_events_total", labels) or 0
 

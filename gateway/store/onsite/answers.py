@@ -1,5 +1,6 @@
-"""What a gateway on site answered to an order, and what becomes of an answer that nobody waits for any more."""
+"""What a gateway on site answers to an order: written there, read here, and kept where nobody waits for it any more."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,11 +10,22 @@ from gateway.adapter import Delivery, Outcome
 from gateway.store import rows, statements, tables
 from gateway.store.writing.drafts import OrderAttempt
 from gateway.texts.languages import Language
-from gateway.texts.packing import unpack
+from gateway.texts.packing import pack, unpack
 from gateway.texts.text import Text
 
 orders = tables.orders
 LATE = Text("Answered when the order was settled already: {answer}")
+
+
+def answer_of(delivery: Delivery) -> Mapping[str, Any]:
+    """Return what came of an order as a site tells it the main gateway: ``delivery_of`` reads it."""
+    return {
+        "outcome": delivery.outcome.value,
+        "detail": str(delivery.text)[:2000],
+        "sentence": pack(delivery.text),
+        "peer_ref": delivery.peer_ref,
+        "retry_after_s": delivery.retry_after_s,
+    }
 
 
 def delivery_of(answer: Mapping[str, Any]) -> Delivery:
@@ -59,4 +71,4 @@ def _text(answer: Mapping[str, Any], name: str) -> str:
 
 
 def _number(found: object) -> float | None:
-    return float(found) if isinstance(found, int | float) else None
+    return float(found) if isinstance(found, int | float) and math.isfinite(found) else None

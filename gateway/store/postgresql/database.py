@@ -215,7 +215,17 @@ class PostgresqlDatabase:
         return PostgresqlDoorbell(self.direct_connection)
 
     def follower(self, *, look_every_s: float) -> Follower:
-        return PostgresqlFollower(self.direct_connection, PostgresqlEventLog(self.engine), self.doorbell())
+        return PostgresqlFollower(self._following_connection, PostgresqlEventLog(self.engine), self.doorbell())
+
+    def _following_connection(self) -> Any:
+        """Return a connection that follows events once readers are answered: they look up who may still see them."""
+        connection = self.direct_connection()
+        try:
+            self._reachability.require_anew()
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     def presence(self) -> Presence:
         return self._shared.presence()

@@ -41,6 +41,7 @@ class Reachability:
         self._within_s = within_s
         self._deadlines = Deadlines()
         self._gate = threading.Lock()
+        self._turn = threading.Lock()
         self._is_doubted = False
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
@@ -63,6 +64,12 @@ class Reachability:
         if reason is not None:
             raise DatabaseAway from reason
 
+    def require_anew(self) -> None:
+        """Ask at once where the server was away when it was asked last. Raises ``DatabaseAway`` if it still is."""
+        if self.is_away:
+            self._ask()
+        self.require()
+
     def doubt(self) -> None:
         """Have the server asked, by a thread of its own. Never waits, and costs nothing where that is being done."""
         self._is_doubted = True
@@ -84,7 +91,7 @@ class Reachability:
         """Ask until the server answers and nobody doubts it any more."""
         while not self._stopping.is_set():
             self._is_doubted = False
-            self._note(self._asked())
+            self._ask()
             if not self.is_away and self._rest():
                 return
             self._stopping.wait(self._every_s)
@@ -96,6 +103,11 @@ class Reachability:
             if not self._is_doubted:
                 self._thread = None
             return self._thread is None
+
+    def _ask(self) -> None:
+        """Note what the server answers; one at a time, so that what is noted last was asked last."""
+        with self._turn:
+            self._note(self._asked())
 
     def _asked(self) -> Exception | None:
         """Return None for an answer, else what came instead."""

@@ -64,7 +64,9 @@ class Follower(Protocol):
 
 
 class SqliteFollower:
-    """Reads all events in their one order. A commit by another process shows in the database's version."""
+    """Reads all events in their one order, while anybody watches. A commit by another process shows in the database's
+    version.
+    """
 
     def __init__(self, log: EventLog, *, look_every_s: float = LOOK_EVERY_S) -> None:
         # The driver's own connection: one with a transaction around it would see the same version for ever,
@@ -78,10 +80,12 @@ class SqliteFollower:
         self._version = -1
         self._people = -1
         self._is_behind = False
-        self._seen = self._log.newest("")
+        self._seen = Position(0, 0)
 
     def watch(self, tenant: str) -> None:
         with self._gate:
+            if not self._watched:
+                self._seen = self._log.newest(tenant)  # nothing was read meanwhile, and nobody wants it
             self._watched.add(tenant)
 
     def unwatch(self, tenant: str) -> None:
@@ -89,7 +93,7 @@ class SqliteFollower:
             self._watched.discard(tenant)
 
     def position(self, _tenant: str) -> Position | None:
-        return self._seen
+        return self._seen if self._watched else None
 
     def ring(self, _tenants: Collection[str] = ()) -> None:
         self._bell.put(None)
@@ -105,13 +109,12 @@ class SqliteFollower:
 
     def news(self) -> Iterator[News]:
         self._is_behind = True
-        # The log's end is read before the look at who watches: whoever begins to in between reads on from there itself.
-        if self._watched or not self._nobody_watches(self._log.newest("")):
+        if self._watched:
             yield from self._people_changed()
-            while found := self._log.after(self._seen.seq):
-                for event in found:
-                    yield event
-                    self._seen = event.position
+        while self._watched and (found := self._log.after(self._seen.seq)):
+            for event in found:
+                yield event
+                self._seen = event.position
         self._is_behind = False
 
     def version(self) -> int:
@@ -122,14 +125,6 @@ class SqliteFollower:
 
     def close(self) -> None:
         self._connection.close()
-
-    def _nobody_watches(self, end: Position) -> bool:
-        """Return whether nobody watches; then only the end of the log is read, not its events."""
-        with self._gate:
-            if self._watched:
-                return False
-            self._seen = max(self._seen, end)
-            return True
 
     def _people_changed(self) -> Iterator[News]:
         people = self._log.people()

@@ -30,7 +30,7 @@ from gateway.store.writing.drafts import (
     WriteJob,
 )
 from gateway.store.writing.numbers_of import lock_drafts
-from gateway.store.writing.tickets import Ticket
+from gateway.store.writing.tickets import ThreadWait, Ticket, Wait
 from gateway.store.writing.writer import GroupCommit
 from gateway.texts.languages import Language
 
@@ -60,12 +60,16 @@ class Journal:
         queue_limit: int = 4096,
         on_commit: Callable[[Committed], None] = lambda _committed: None,
         language_of: Callable[[str], Language] = default_language,
+        wait_of: Callable[[], Wait] = ThreadWait,
     ) -> None:
-        """Take ``language_of``, which gives the language in which a company's texts are written down."""
+        """Take ``language_of``, which gives the language in which a company's texts are written down, and ``wait_of``,
+        which says how whoever calls waits for what it has handed in.
+        """
         self.language_of = language_of
         self._database = database
         self._on_commit = on_commit
         self._queue_limit = queue_limit
+        self._wait_of = wait_of
         self.presence = database.presence()
         self.wrote_at = float("-inf")
         """When an event last became durable (``time.monotonic``)."""
@@ -84,6 +88,7 @@ class Journal:
             check=self._database.check,
             transactions=self._database.transactions(place),
             prepare=lock_drafts,
+            wait_of=self._wait_of,
             name=f"writer-{place}" if place else "writer",
         )
 

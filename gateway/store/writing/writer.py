@@ -4,7 +4,8 @@ Each producer waits until the transaction that holds its work is durable, so tha
 early; under load one fsync serves hundreds of them. Who finds nobody writing takes the turn and writes its own job
 and what else waits, once; what has come meanwhile a thread of the writer's own goes on with. So a single event wakes
 no other thread, and no producer works longer for others than for itself. Where the database may keep its answer to
-itself for long (another machine), producers never write: they only wait, until their time is over.
+itself for long (another machine), producers never write: they only wait, until their time is over. Nor do those write
+whose thread has others to serve (an event loop's); how each of them waits is its ticket's to know.
 """
 
 import queue
@@ -19,7 +20,7 @@ from prometheus_client import Counter
 from sqlalchemy import Connection, Engine
 
 from gateway.errors import GatewayError, InternalError, QueueFull, Stopping, StoreUnavailable, StoreUnclear
-from gateway.store.writing.tickets import Ticket
+from gateway.store.writing.tickets import Bell, ThreadWait, Ticket, Wait, ring
 from gateway.store.writing.transactions import LocalTransactions, NotStored, Transactions
 
 Job = TypeVar("Job")
@@ -69,7 +70,8 @@ class GroupCommit(Generic[Job, Result]):
     between processes). ``after_commit`` is called with the jobs of each durable batch and their results, on the thread
     that wrote it, before its producers go on. ``check`` is called before and after each transaction; the
     ``GatewayError`` that it raises is everybody's outcome. A batch that came to nothing through no fault of its own
-    (``NotStored``) waits for the next transaction, before all others.
+    (``NotStored``) waits for the next transaction, before all others. ``wait_of`` says how whoever hands something in
+    waits for it.
     """
 
     def __init__(
@@ -84,11 +86,13 @@ class GroupCommit(Generic[Job, Result]):
         check: Callable[[], None] = lambda: None,
         transactions: Transactions | None = None,
         prepare: Callable[[Connection, Sequence[Job]], None] = lambda _connection, _jobs: None,
+        wait_of: Callable[[], Wait] = ThreadWait,
         name: str = "writer",
     ) -> None:
         self._transactions = transactions or LocalTransactions(engine)
         self._apply = apply
         self._prepare = prepare
+        self._wait_of = wait_of
         self._lock = lock or NoLock()
         self._turn = threading.Lock()
         self._queue: queue.SimpleQueue[Ticket[Job, Result]] = queue.SimpleQueue()
@@ -96,6 +100,7 @@ class GroupCommit(Generic[Job, Result]):
         """What is to be tried again, before all that waits in the queue; touched by who has the turn."""
         self._unhurried: queue.SimpleQueue[Ticket[Job, Result]] = queue.SimpleQueue()
         self._bell: queue.SimpleQueue[Ring] = queue.SimpleQueue()
+        self._is_rung = False
         self._queue_limit = queue_limit
         self._batch_limit = batch_limit
         self._after_commit = after_commit
@@ -115,12 +120,12 @@ class GroupCommit(Generic[Job, Result]):
         or did not take it within ``timeout_s`` (nothing will be), ``StoreUnclear`` when it took it and has not
         confirmed it yet, and whatever ``apply`` raised for this job on purpose (a ``GatewayError``).
         """
-        ticket: Ticket[Job, Result] = Ticket(job)
+        ticket: Ticket[Job, Result] = Ticket(job, wait=self._wait_of())
         self._enqueue(ticket, self._queue)
-        if lead and self._transactions.leads:
+        if lead and ticket.leads and self._transactions.leads:
             self._try_lead()
         else:
-            self._bell.put(Ring.NOW)
+            self._wake()
         try:
             return ticket.result(timeout_s)
         except TimeoutError:
@@ -140,9 +145,9 @@ class GroupCommit(Generic[Job, Result]):
 
     def submit(self, job: Job, then: Callable[[Result | GatewayError], None] | None = None) -> Ticket[Job, Result]:
         """Hand in ``job`` without waiting; ``then`` is told what came of it. Raises ``QueueFull`` or ``Stopping``."""
-        ticket: Ticket[Job, Result] = Ticket(job, then)
+        ticket: Ticket[Job, Result] = Ticket(job, then, self._wait_of())
         self._enqueue(ticket, self._queue)
-        self._bell.put(Ring.NOW)
+        self._wake()
         return ticket
 
     def submit_deferred(self, job: Job, then: Callable[[Result | GatewayError], None]) -> None:
@@ -197,6 +202,12 @@ class GroupCommit(Generic[Job, Result]):
         finally:
             self._turn.release()
         if self._again or not self._queue.empty():
+            self._wake()
+
+    def _wake(self) -> None:
+        """Have the writer's thread look at what waits: one ring is enough for all that comes until it does."""
+        if not self._is_rung:
+            self._is_rung = True
             self._bell.put(Ring.NOW)
 
     def _run(self) -> None:
@@ -218,6 +229,7 @@ class GroupCommit(Generic[Job, Result]):
         if rung is Ring.SOON:
             with suppress(queue.Empty):
                 rung = self._bell.get(timeout=UNHURRIED_S)
+        self._is_rung = False  # before it looks: what comes from now on rings again, at worst in vain
         return rung is not Ring.STOP
 
     def _write(self, *, wait: bool) -> None:
@@ -302,15 +314,15 @@ class GroupCommit(Generic[Job, Result]):
     def _answer(self, tickets: list[Ticket[Job, Result]], outcomes: Sequence[Result | GatewayError]) -> None:
         answers = list(zip(tickets, outcomes, strict=True))
         self._ring([(ticket.job, outcome) for ticket, outcome in answers if not isinstance(outcome, GatewayError)])
-        for ticket, outcome in answers:
-            self._settle(ticket, outcome)
+        ring([self._settle(ticket, outcome) for ticket, outcome in answers])
 
-    def _settle(self, ticket: Ticket[Job, Result], outcome: Result | GatewayError) -> None:
+    def _settle(self, ticket: Ticket[Job, Result], outcome: Result | GatewayError) -> Bell | None:
         """Let the producer know; what it does with that must not keep others waiting, nor end this thread."""
         try:
-            ticket.settle(outcome)
+            return ticket.settle_unrung(outcome)
         except Exception as error:
             log.error("producer_failed", error=type(error).__name__, exc_info=error)
+            return None
 
     def _ring(self, done: Sequence[tuple[Job, Result]]) -> None:
         """Tell who wants to know; what goes wrong there must not keep producers waiting, nor end this thread."""

@@ -16,8 +16,9 @@ from gateway.mapping.replies import LOOKED_UP, RenderedReply, ReplyWriter, Webho
 from gateway.mapping.signed_requests import SignedRequest
 from gateway.store.traffic import Remark, RemarkCode
 from gateway.texts.rendering import render
+from gateway.wire.counts import NO_OPERATION
 from gateway.wire.guard import read_body
-from gateway.wire.intake import NO_OPERATION, REPLAY_OF, Intake, count
+from gateway.wire.intake import REPLAY_OF, Intake, count
 from gateway.wire.sites import Site
 from gateway.wire.transport import JSON, REMARKS, Answer, Environ, answer, language_of, refuse_as_text
 from gateway.wire.webhooks.access import admit

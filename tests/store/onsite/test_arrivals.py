@@ -3,18 +3,19 @@
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from gateway.domain.messages import AgentState, AgentStateChanged, CallEnded, CallStarted, Origin, SourceMark
-from gateway.errors import GatewayError, StoreUnavailable
+from gateway.errors import GatewayError, StoreUnavailable, UnknownTenant
 from gateway.store import tables
 from gateway.store.onsite.arrivals import Arrival, OnsiteArrivals, as_of_site, in_our_time
 from gateway.store.onsite.sites import OnsiteSite
 from gateway.store.spool.messages import Told, packed
 from gateway.store.writing.drafts import AgentStateDraft, EventDraft
-from gateway.store.writing.journal import Journal
+from gateway.store.writing.journal import Journal, apply
 from gateway.texts.text import Text
 from tests.store.conftest import HERE, T0, Store, end_draft, start_draft
 
@@ -25,6 +26,8 @@ NOW = T0 + 5_000
 def drafted(message: Told) -> EventDraft | AgentStateDraft:
     if isinstance(message, AgentStateChanged):
         return AgentStateDraft(message)
+    if message.tenant == "fechada":
+        raise UnknownTenant(message.tenant)
     if message.telefone == "4700000000":
         raise GatewayError(Text("cannot be"))
     make = end_draft if isinstance(message, CallEnded) else start_draft
@@ -109,10 +112,29 @@ def test_an_event_that_waited_long_is_listed_and_pops_up_no_more(store: Store, s
 
     arrivals = arrivals_of(store, lambda: T0 + 60_000)
     for at in (T0, T0 + 59_000):
-        draft = arrivals._draft(site, Arrival(1, at, ring("4732100001", at)), 0)
+        draft = arrivals._dated(arrivals._draft(site, Arrival(1, at, ring("4732100001", at)), 0))
         assert isinstance(draft, EventDraft)
         made.append(draft)
     assert [(draft.late, draft.event.kept) for draft in made] == [(True, True), (False, False)]
+
+
+def test_an_event_that_waited_for_the_database_pops_up_no_more(
+    store: Store, site: OnsiteSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, run, written = [NOW], Journal.run, list[EventDraft | AgentStateDraft]()
+
+    def waiting(journal: Journal, *arguments: Any, **named: Any) -> Any:
+        now[0] += 60_000
+        return run(journal, *arguments, **named)
+
+    def keep(connection: Connection, drafts: Sequence[EventDraft | AgentStateDraft], *more: Any) -> None:
+        written.extend(drafts)
+        apply(connection, drafts, *more)
+
+    monkeypatch.setattr(Journal, "run", waiting)
+    monkeypatch.setattr("gateway.store.onsite.arrivals.apply", keep)
+    arrivals_of(store, lambda: now[0]).take(site, SPOOL, numbered(ring("4732100001")), 0)
+    assert [isinstance(draft, EventDraft) and draft.late for draft in written] == [True]
 
 
 def test_a_message_is_the_site_s_company_s_whatever_it_says(site: OnsiteSite) -> None:
@@ -153,3 +175,11 @@ def test_agents_states_have_a_clock_too() -> None:
     message = AgentStateChanged("acme", "3501", "ana", AgentState.LOGIN, HERE, T0 + HOUR, T0 + HOUR)
     found = in_our_time(message, HOUR, NOW)
     assert (found.received_at, found.occurred_at) == (T0, T0)
+
+
+def test_events_of_a_company_that_the_configuration_lacks_stay_at_the_site(store: Store, site: OnsiteSite) -> None:
+    arrivals, sent = arrivals_of(store), numbered(ring("4732100001"))
+    with pytest.raises(UnknownTenant):
+        arrivals.take(replace(site, tenant="fechada"), SPOOL, sent, 0)
+    taken = arrivals.take(site, SPOOL, sent, 0)
+    assert (taken.turn, taken.refused, logged(store)) == (1, [], [("acme", "4732100001")])

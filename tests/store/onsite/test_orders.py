@@ -77,8 +77,13 @@ def test_an_answer_after_it_was_given_up_is_added_to_the_history_once(
     else:
         assert orders.give_up("acme", order)
         assert not orders.give_up("acme", order)
-    assert [orders.answer(site, order, {"outcome": "accepted"}) for _ in range(2)] == [True, False]
-    assert [found.outcome for found in OrderLog(store.engine).history("acme", placed.order_id)] == ["accepted"]
+    answer = {"outcome": "accepted", "peer_ref": "1796.7"}
+    assert [orders.answer(site, order, answer) for _ in range(2)] == [True, False]
+    log = OrderLog(store.engine)
+    assert [found.outcome for found in log.history("acme", placed.order_id)] == ["accepted"]
+    found = log.of_call("acme", placed.call_id)
+    assert found is not None
+    assert found.peer_ref == "1796.7", "which a hang-up needs"
 
 
 def test_an_answer_in_time_is_not_added_by_itself(store: Store, orders: OnsiteOrders, site: OnsiteSite) -> None:

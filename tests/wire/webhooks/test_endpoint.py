@@ -24,6 +24,7 @@ from gateway.domain.messages import (
 )
 from gateway.errors import StoreUnavailable
 from gateway.mapping.schema import KINDS
+from gateway.wire.counts import REQUESTS
 from gateway.wire.traffic import Recorder
 from tests.wire.peers import NOW, OUTSIDE, Peer
 
@@ -134,15 +135,20 @@ def test_what_is_no_event_for_us_is_answered_well(peer: Peer) -> None:
     assert (got.status_code, got.json) == (200, {"calls": []})
 
 
+def counted(operation: str, result: str) -> float:
+    REQUESTS.add_up()
+    labels = {"wire": "webhook", "operation": operation, "result": result}
+    return REGISTRY.get_sample_value("cti_events_total", labels) or 0
+
+
 def test_what_a_mapping_does_not_understand_is_answered_well_told_and_counted(peer: Peer) -> None:
-    labels = {"wire": "webhook", "operation": "-", "result": "refused"}
-    before = REGISTRY.get_sample_value("cti_events_total", labels) or 0
+    before = counted("-", "refused")
     with capture_logs() as logs:
         got = send(peer, {"type": "fax", "id": 7})
     assert got.status_code == 200
     assert got.json == {"calls": [], "problems": ["o mapeamento não conhece o evento 'fax'"]}
     assert [(each["event"], each["source"]) for each in logs] == [("webhook_not_mapped", "cloud")]
-    assert REGISTRY.get_sample_value("cti_events_total", labels) == before + 1
+    assert counted("-", "refused") == before + 1
 
 
 def test_a_source_without_a_mapping_has_its_sender_keep_what_nobody_else_would(peer: Peer) -> None:
@@ -156,10 +162,9 @@ def test_a_source_without_a_mapping_has_its_sender_keep_what_nobody_else_would(p
 
 
 def test_events_are_counted_as_those_of_other_wires(peer: Peer) -> None:
-    labels = {"wire": "webhook", "operation": "ConsultaRamal", "result": "ok"}
-    before = REGISTRY.get_sample_value("cti_events_total", labels) or 0
+    before = counted("ConsultaRamal", "ok")
     send(peer, RING)
-    assert REGISTRY.get_sample_value("cti_events_total", labels) == before + 1
+    assert counted("ConsultaRamal", "ok") == before + 1
 
 
 def test_a_source_without_a_mapping_takes_everything_and_makes_nothing_of_it() -> None:

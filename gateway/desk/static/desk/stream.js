@@ -3,7 +3,7 @@
 
 export const KINDS = [
   "call_started", "call_answered", "call_held", "call_resumed", "call_transferred", "queue_entered", "queue_left", "call_ended", "call_noted",
-  "call_lost", "agent_state_changed", "missed_changed", "account_chosen", "order_placed", "order_settled", "log", "reset", "pulse",
+  "call_lost", "agent_state_changed", "missed_changed", "account_chosen", "order_placed", "order_settled", "log", "reset", "pulse", "farewell",
 ];
 export const SILENCE_MS = 7000; // the gateway sends a pulse every 5 s
 const PATIENCE_MS = 10000; // for one attempt to connect
@@ -67,6 +67,7 @@ export class Stream {
 
   hear(kind, event) {
     this.heard = Date.now();
+    if (kind === "farewell") this.wait = Math.max(FIRST_WAIT_MS, JSON.parse(event.data).back_in_ms);
     if (event.lastEventId) this.seq = event.lastEventId;
     if (kind === "pulse") this.stated(JSON.parse(event.data).delayed ? "delayed" : "live");
     this.told(kind, this.seq, event.data);

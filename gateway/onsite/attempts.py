@@ -1,18 +1,15 @@
-"""AttemptLoop again and again, with growing pauses, until they succeed or all is to end."""
+"""Attempts that are made again and again, with growing pauses where they fail, until all is to end."""
 
-import random
 import threading
 from collections.abc import Callable
 
 import structlog
 
 from gateway.errors import MainGatewayError
+from gateway.events.pauses import PAUSES_S, pause_after
 
 log = structlog.get_logger()
 
-PAUSES_S = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
-"""Before the next attempt, the last one again and again."""
-JITTER = 0.3
 REFUSED_S = 60.0
 """After a key was refused: only people can mend that."""
 
@@ -28,9 +25,11 @@ class AttemptLoop:
     def start(self) -> None:
         self._thread.start()
 
-    def join(self, within_s: float) -> None:
+    def join(self, within_s: float) -> bool:
+        """Wait for the attempt under way; return whether it is over."""
         if self._thread.is_alive():
             self._thread.join(within_s)
+        return not self._thread.is_alive()
 
     def _run(self) -> None:
         while not self._stop.is_set():
@@ -54,9 +53,3 @@ class AttemptLoop:
         if self._failures == 1 and not self._stop.is_set():
             log.warning("onsite_main_not_reached", what=self._name, status=error.status, problem=str(error))
         self._stop.wait(REFUSED_S if error.status == 401 else pause_after(self._failures))
-
-
-def pause_after(failures: int) -> float:
-    """Return the seconds before the next attempt, never the same for all sites of a gateway that comes back."""
-    usual_s = PAUSES_S[min(max(failures, 1), len(PAUSES_S)) - 1]
-    return usual_s * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311

@@ -1,0 +1,210 @@
+"""Functions that run on the event loop's thread and wait there as if they were on threads of their own."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, create_engine
+from structlog.testing import capture_logs
+
+from gateway.errors import StoreUnavailable, StoreUnclear
+from gateway.server import loop_runs
+from gateway.server.loop_runs import LoopRuns, off_loop, wait_of
+from gateway.store.writing.tickets import Ticket
+from gateway.store.writing.writer import GroupCommit
+
+
+class Pool:
+    """Does jobs on threads, each at once, and notes whose they were and how many are done."""
+
+    def __init__(self) -> None:
+        self.given: list[str] = []
+        self.taken_back: list[str] = []
+
+    def give_away(self, client: str, job: Callable[[], None]) -> None:
+        self.given.append(client)
+        threading.Thread(target=job, daemon=True).start()
+
+    def runs(self) -> LoopRuns:
+        return LoopRuns(asyncio.get_running_loop(), self.give_away, self.taken_back.append)
+
+
+async def done(runs: LoopRuns, *works: Callable[[], Any]) -> list[Any]:
+    """Run all ``works`` side by side; return what each returned or raised."""
+    found: list[Any] = [None] * len(works)
+
+    def keep(place: int, work: Callable[[], Any]) -> None:
+        try:
+            found[place] = work()
+        except Exception as error:
+            found[place] = error
+
+    overs = [runs.begin(lambda place=place, work=work: keep(place, work), "a") for place, work in enumerate(works)]  # type: ignore[misc]
+    await asyncio.wait_for(asyncio.gather(*filter(None, overs)), 60)
+    return found
+
+
+def test_what_does_not_wait_is_done_at_once() -> None:
+    async def run() -> list[object]:
+        return [Pool().runs().begin(lambda: None, "a"), threading.get_ident()]
+
+    assert asyncio.run(run())[0] is None
+
+
+def test_a_run_that_waits_for_a_ticket_lets_others_go_on_and_has_its_result() -> None:
+    async def run() -> list[Any]:
+        runs, ticket = Pool().runs(), []
+
+        def waiting() -> str:
+            ticket.append(Ticket[str, str]("job", wait=wait_of()))
+            return ticket[0].result(60)
+
+        return await done(runs, waiting, lambda: ticket[0].settle("written") or "settled")
+
+    assert asyncio.run(run()) == ["written", "settled"]
+
+
+def test_a_run_waits_no_longer_than_it_wants_to_and_a_late_result_wakes_nobody() -> None:
+    async def run() -> list[Any]:
+        runs, late = Pool().runs(), []
+
+        def waiting() -> str:
+            ticket: Ticket[str, str] = Ticket("job", wait=wait_of())
+            late.append(ticket)
+            with pytest.raises(TimeoutError):
+                ticket.result(0.01)
+            ticket.settle("too late")
+            other: Ticket[str, str] = Ticket("job", wait=wait_of())
+            threading.Timer(0.05, other.settle, ["in time"]).start()
+            return other.result(60)
+
+        return await done(runs, waiting)
+
+    assert asyncio.run(run()) == ["in time"]
+
+
+def test_work_that_may_block_is_done_on_a_thread_in_the_turn_of_its_client() -> None:
+    async def run() -> tuple[list[Any], Pool, int]:
+        pool = Pool()
+        found = await done(pool.runs(), lambda: off_loop(threading.get_ident), lambda: off_loop(_fail), lambda: 3)
+        return found, pool, threading.get_ident()
+
+    (thread, failed, quick), pool, loop_s = asyncio.run(run())
+    assert thread != loop_s
+    assert (str(failed), quick) == ("on purpose", 3)
+    assert pool.given == pool.taken_back == ["a", "a"]
+
+
+def _fail() -> None:
+    raise ValueError("on purpose")
+
+
+def test_elsewhere_work_is_done_by_who_asks_for_it() -> None:
+    assert off_loop(threading.get_ident) == threading.get_ident()
+
+
+def test_a_batch_wakes_the_loop_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    begun = threading.Event()
+
+    def apply(connection: Connection, jobs: Sequence[str]) -> list[str]:
+        assert begun.wait(60)
+        return [job.upper() for job in jobs]
+
+    async def run() -> tuple[list[Any], int]:
+        runs, writer = Pool().runs(), GroupCommit(create_engine(f"sqlite:///{tmp_path}/x.db"), apply, wait_of=wait_of)
+        loop = asyncio.get_running_loop()
+        rung: list[object] = []
+        soon = loop.call_soon_threadsafe
+        monkeypatch.setattr(
+            loop, "call_soon_threadsafe", lambda *call, **named: rung.append(call) or soon(*call, **named)
+        )  # type: ignore[func-returns-value]
+        writer.start()
+        works = [lambda number=number: writer.write(f"job {number}") for number in range(20)]  # type: ignore[misc]
+        asking = asyncio.create_task(done(runs, *works))
+        await asyncio.sleep(0)
+        begun.set()
+        found = await asking
+        await asyncio.to_thread(writer.stop)
+        # The first job is a batch of its own, and to_thread brings one ring.
+        return found, len(rung)
+
+    found, rung = asyncio.run(run())
+    assert found == [f"JOB {number}" for number in range(20)]
+    assert rung <= 3
+
+
+def test_nobody_on_the_loop_writes_a_transaction(tmp_path: Path) -> None:
+    wrote: set[str] = set()
+
+    def apply(connection: Connection, jobs: Sequence[str]) -> list[str]:
+        wrote.add(threading.current_thread().name)
+        return list(jobs)
+
+    async def run() -> list[Any]:
+        writer = GroupCommit(create_engine(f"sqlite:///{tmp_path}/x.db"), apply, wait_of=wait_of)
+        writer.start()
+        found = await done(Pool().runs(), lambda: writer.write("a"))
+        await asyncio.to_thread(writer.stop)
+        return found
+
+    assert asyncio.run(run()) == ["a"]
+    assert wrote == {"writer"}
+
+
+@pytest.mark.parametrize(("takes_it", "error"), [(False, StoreUnavailable), (True, StoreUnclear)])
+def test_a_disk_that_does_not_answer_ends_the_wait(tmp_path: Path, takes_it: bool, error: type[Exception]) -> None:
+    release, taken = threading.Event(), threading.Event()
+
+    def apply(connection: Connection, jobs: Sequence[str]) -> list[str]:
+        taken.set()
+        assert release.wait(60)
+        return list(jobs)
+
+    async def run() -> list[Any]:
+        writer = GroupCommit(create_engine(f"sqlite:///{tmp_path}/x.db"), apply, wait_of=wait_of)
+        writer.start()
+        runs = Pool().runs()
+        if not takes_it:
+            writer.submit("before")
+            assert taken.wait(60)
+        found = await done(runs, lambda: writer.write("a", timeout_s=0.2))
+        release.set()
+        await asyncio.to_thread(writer.stop)
+        return found
+
+    assert isinstance(asyncio.run(run())[0], error)
+
+
+def test_a_defect_is_logged_and_ends_its_own_run_only() -> None:
+    async def run() -> list[Any]:
+        runs = Pool().runs()
+        assert runs.begin(_fail, "a") is None
+        return await done(runs, lambda: "next")
+
+    with capture_logs() as logs:
+        assert asyncio.run(run()) == ["next"]
+    assert [entry["event"] for entry in logs] == ["request_job_failed"]
+
+
+def test_many_that_arrive_at_once_leave_turns_to_other_callbacks_of_the_loop() -> None:
+    async def run() -> list[int]:
+        runs, tickets, went_on = Pool().runs(), [], []
+
+        def waiting() -> None:
+            tickets.append(Ticket[str, str]("job", wait=wait_of()))
+            went_on.append(tickets[-1].result(60))
+
+        asking = asyncio.create_task(done(runs, *[waiting] * (2 * loop_runs.MOST_AT_ONCE)))
+        await asyncio.sleep(0)
+        for ticket in tickets:
+            ticket.settle("written")
+        await asyncio.sleep(0)
+        seen = len(went_on)
+        await asking
+        return [seen, len(went_on)]
+
+    seen, all_of_them = asyncio.run(run())
+    assert 0 < seen <= loop_runs.MOST_AT_ONCE < all_of_them == 2 * loop_runs.MOST_AT_ONCE
