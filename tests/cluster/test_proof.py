@@ -1,5 +1,6 @@
 """Each claim of several nodes has tests and controls, and the command that runs them misses no failure."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,17 @@ def test_each_claim_has_tests_and_controls_which_the_page_names(number: int) -> 
         names = found.get((kind, number), [])
         assert names, f"no test is marked {kind}({number})"
         assert [name for name in names if f"`{name}`" not in row] == []
+
+
+@pytest.mark.parametrize("number", sorted(CLAIMS))
+def test_each_module_that_the_page_names_for_a_claim_has_tests_or_controls_of_it(number: int) -> None:
+    """A module that was written over by another of its name would leave a claim without its proof."""
+    (row,) = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith(f"| {number} |")]
+    _, _, _, tests, controls, _ = row.split("|")
+    found = marked()
+    for kind, cell in (("acceptance", tests), ("control", controls)):
+        named = re.findall(r"`(\w+/test_\w+\.py)`", cell)
+        assert [name for name in named if name not in found[kind, number]] == []
 
 
 def test_marks_name_claims_that_there_are() -> None:
