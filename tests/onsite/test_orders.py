@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from gateway.adapter import Delivery, Outcome, Outgoing
 from gateway.errors import MainGatewayError
-from gateway.onsite.orders import OnsiteDialler, ShownOrder, shown_orders
+from gateway.onsite.orders import AT_ONCE, OnsiteDialler, ShownOrder, shown_orders
 from gateway.orders.appliance_queue import ApplianceQueue
 from gateway.orders.circuit_breaker import Rules
 from gateway.store.onsite.site_file import SiteFile, SiteOrderState
@@ -180,6 +180,22 @@ def test_an_answer_that_the_disk_does_not_take_is_logged_and_given_after_the_nex
         dialler.stop()
     assert [each["event"] for each in logged if each["log_level"] == "error"] == ["onsite_answer_not_kept"]
     assert brought(start(), main) == {"a1": "unknown"}
+
+
+def test_a_disk_that_is_full_for_a_while_costs_no_places(
+    start: Start, main: FakeMain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_arguments: Any) -> bool:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    dialler = start()
+    with monkeypatch.context() as patched:
+        patched.setattr(dialler._file, "begin", full)
+        for _ in range(AT_ONCE + 1):
+            with pytest.raises(sqlite3.OperationalError):
+                dialler.show([order()])
+    dialler.show([order()])
+    assert brought(dialler, main) == {"a1": "accepted"}
 
 
 def test_orders_for_several_are_tried_side_by_side_within_the_appliance_s_limits(start: Start, main: FakeMain) -> None:

@@ -5,7 +5,7 @@ from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine
 
-from gateway.store.sqlite.engine import begin, commit
+from gateway.store.sqlite.engine import begin, commit, writing_connection
 
 T = TypeVar("T")
 
@@ -54,7 +54,7 @@ class LocalTransactions:
 
     def run(self, work: Callable[[Connection], T]) -> T:
         """Run ``work``; the connection is dropped after any error."""
-        connection = self._connection = self._connection or self._engine.connect()
+        connection = self._connection = self._connection or writing_connection(self._engine)
         try:
             begin(connection)
             done = work(connection)
