@@ -50,9 +50,10 @@ def test_a_transaction_that_failed_is_no_sign_of_it(store: Store) -> None:
 
     store.start("3501", "4732100123")
     store.engine.dispose()
-    with pytest.raises(InternalError):
-        store.journal.run(fails, tenant="acme")
-    assert store.start("3501", "4732100124").call_id
+    with (store.data / "gateway.db-wal").open("rb"):  # or a new one might have its inode again
+        with pytest.raises(InternalError):
+            store.journal.run(fails, tenant="acme")
+        assert store.start("3501", "4732100124").call_id
 
 
 @OF_A_FILE
