@@ -83,6 +83,6 @@ class CountedNumbers:
         return order_id
 
     def to_write(self) -> tuple[Writes, list[dict[str, Any]]]:
-        moved = [{"name": name, "value": value} for name, value in self._last.items() if value != self._read[name]]
+        moved = sorted(self._last.items() - self._read.items())
         self._read = dict(self._last)
-        return statements.WRITE_COUNTERS, moved
+        return statements.WRITE_COUNTERS, [{"name": name, "value": value} for name, value in moved]
