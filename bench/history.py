@@ -18,7 +18,8 @@ from typing import Any
 
 from sqlalchemy import Engine, text
 
-from bench.history_pages import pages
+from bench import procfs
+from bench.history_pages import TEAM, pages
 from bench.long_index import index_calls
 from bench.long_log import TENANT, calls, write_calls
 from bench.report import median, percentile, table
@@ -29,6 +30,8 @@ from gateway.server.bootstrap import build
 from gateway.server.gateway import Gateway
 from gateway.store.calls import CallFilter
 from gateway.store.database import Database, open_database
+from gateway.store.figures.log import FiguresLog
+from gateway.store.figures.scopes import name_of, read_scope
 from gateway.store.figures.summing import Summing
 from gateway.store.figures.sums import read_summed
 from gateway.store.search.index import DATABASE, SearchIndex
@@ -66,6 +69,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--folder", type=Path, default=Path("/var/tmp"), help="where the databases lie")
     parser.add_argument("--intake", type=float, metavar="SECONDS", help="measure what the index costs events instead")
     parser.add_argument("--postgresql", action="store_true", help="in a PostgreSQL server of its own, not in SQLite")
+    parser.add_argument("--no-scans", action="store_true", help="without plain looks through the whole table")
     parser.add_argument("--keep", type=Path, help="a folder for the calls, which the next run finds there")
     return parser.parse_args()
 
@@ -108,42 +112,59 @@ def measure_in(database: Database, options: argparse.Namespace, folder: Path) ->
     print(f"hours summed in {_timed(lambda: sum_figures(database)):.0f} s", flush=True)
     finder = CallFinder(engine, index)
     rows = [*searches(finder, engine, options), *asked_by_pages(engine, finder, options)]
-    print(
-        table(["searched for", "found", "p50 ms", "p99 ms", "processor ms", "plain scan ms"], [row[:6] for row in rows])
-    )
+    print(table(HEAD, [row[:-1] for row in rows]))
+    missed = [f"{row[0]} ({row[-1]:.0f})" for row in rows if row[-1] > GOAL_MS]
+    print(f"over {GOAL_MS:.0f} ms by the clock at p99: {', '.join(missed) or 'nothing'}")
     with closing(index):
         database.close()
-    return 0 if all(row[6] <= GOAL_MS for row in rows) else 1
+    return 1 if missed else 0
+
+
+HEAD = ("asked", "found", "p50 ms", "p99 ms", "processor p50", "processor p99", "plain scan ms")
 
 
 def searches(search: CallFinder, engine: Engine, options: argparse.Namespace) -> Iterator[tuple[Any, ...]]:
     """Yield a line for each kind of search."""
+    worked = _clock_of_processors(engine)
     for name, made, scan in kinds(options.calls):
         chance = random.Random(4)
-        measured = [_measured(partial(_found, search, made(chance))) for _ in range(options.rounds)]
-        yield name, *_line(measured), _scan(engine, scan), percentile([each[1] for each in measured], 99)
+        measured = [_measured(partial(_found, search, made(chance)), worked) for _ in range(options.rounds)]
+        yield name, *_line(measured), "" if options.no_scans else _scan(engine, scan), _p99(measured)
 
 
 def _found(search: CallFinder, wanted: CallFilter) -> int:
     return len(search.find(TENANT, wanted).calls)
 
 
-def _measured(run: Callable[[], int]) -> tuple[int, float, float]:
+def _clock_of_processors(engine: Engine) -> Callable[[], float]:
+    """Return what says how long processors have worked for this thread, and for it in the PostgreSQL server, in
+    seconds.
+    """
+    if engine.dialect.name != "postgresql":
+        return time.thread_time
+    with engine.connect() as connection:
+        pid = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+    server = int(procfs.stat_of(pid)[1])
+    served_by = [each for each in procfs.family(server) if each != server]
+    return lambda: time.thread_time() + procfs.cpu_exactly(served_by)
+
+
+def _measured(run: Callable[[], int], worked: Callable[[], float]) -> tuple[int, float, float]:
     """Return what ``run`` has found, and the milliseconds and milliseconds of a processor that it took."""
-    began, worked = time.perf_counter(), time.thread_time()
+    before, began = worked(), time.perf_counter()
     found = run()
-    return found, (time.perf_counter() - began) * 1000, (time.thread_time() - worked) * 1000
+    return found, (time.perf_counter() - began) * 1000, (worked() - before) * 1000
 
 
-def _line(measured: Sequence[tuple[int, float, float]]) -> tuple[str, str, str, str]:
+def _line(measured: Sequence[tuple[int, float, float]]) -> Sequence[str]:
     found, took, worked = zip(*measured, strict=True)
     average = sum(found) / len(found)
-    return (
-        f"{average:.0f}",
-        f"{percentile(took, 50):.1f}",
-        f"{percentile(took, 99):.1f}",
-        f"{percentile(worked, 50):.1f}",
-    )
+    return f"{average:.0f}", *(f"{percentile(each, at):.1f}" for each in (took, worked) for at in (50, 99))
+
+
+def _p99(measured: Sequence[tuple[int, float, float]]) -> float:
+    """Return the milliseconds by the clock."""
+    return percentile([each[1] for each in measured], 99)
 
 
 def kinds(count: int) -> Iterator[tuple[str, Callable[[random.Random], CallFilter], str]]:
@@ -193,17 +214,19 @@ def _day(chance: random.Random) -> dict[str, int]:
 
 def asked_by_pages(engine: Engine, search: CallFinder, options: argparse.Namespace) -> Iterator[tuple[Any, ...]]:
     """Yield a line for each thing that a page asks."""
+    worked = _clock_of_processors(engine)
     for name, ask in pages(engine, search):
         chance = random.Random(4)
-        measured = [_measured(partial(ask, chance)) for _ in range(options.rounds)]
-        yield name, *_line(measured), "", percentile([each[1] for each in measured], 99)
+        measured = [_measured(partial(ask, chance), worked) for _ in range(options.rounds)]
+        yield name, *_line(measured), "", _p99(measured)
 
 
 def sum_figures(database: Database) -> None:
-    """Sum all hours, as maintenance does in some turns."""
+    """Sum all hours, those of a supervisor too, as maintenance does in some turns once somebody has looked at them."""
     journal = Journal(database)
     journal.start()
     try:
+        FiguresLog(database.engine, journal).of(TENANT, [0, 1], TEAM)
         summing = Summing(database.engine, journal, (TENANT,), rest=str)
         while not _is_summed(database.engine):
             summing.work(0)
@@ -213,8 +236,10 @@ def sum_figures(database: Database) -> None:
 
 def _is_summed(engine: Engine) -> bool:
     with engine.connect() as connection:
-        known = read_summed(connection, TENANT)
-    return known is not None and known.since == 0
+        known, scope = read_summed(connection, TENANT), read_scope(connection, TENANT, name_of(TEAM))
+    if known is None or scope is None or scope.version != known.version:
+        return False
+    return known.since == scope.since == 0 and scope.until == known.until
 
 
 def measure_intake(folder: Path, seconds: float, rounds: int) -> None:

@@ -21,7 +21,9 @@ from gateway.store.search.search import CallFinder
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 Asked = Callable[[random.Random], int]
-TEAM = CallScope(led=(Team("sales", extensions=Extensions((("3500", "3509"),)), queues=frozenset(("Vendas",))),))
+TEAM = CallScope(
+    login="carla", led=(Team("sales", extensions=Extensions((("3500", "3509"),)), queues=frozenset(("Vendas",))),)
+)
 
 
 def now() -> int:

@@ -1,7 +1,9 @@
 """What the kernel says of processes: who started whom, memory, CPU time."""
 
 import os
+import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -34,6 +36,15 @@ def cpu_seconds(pids: Iterable[int]) -> float:
     """CPU time, in user and system mode, that ``pids`` have used together."""
     stats = (stat_of(pid) for pid in pids)
     return sum(int(stat[11]) + int(stat[12]) for stat in stats if stat) / TICKS
+
+
+def cpu_exactly(pids: Iterable[int]) -> float:
+    """The same to the nanosecond, by the kernel's clock of each process: for what takes milliseconds."""
+    worked = 0.0
+    for pid in pids:
+        with suppress(OSError):  # it has ended
+            worked += time.clock_gettime(~pid << 3 | 2)
+    return worked
 
 
 def memory_mib(pid: int) -> float:

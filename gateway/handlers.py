@@ -45,6 +45,7 @@ from gateway.domain.messages import (
 )
 from gateway.domain.numbering.number_text import typed
 from gateway.domain.numbering.numbers import read
+from gateway.domain.records import record
 from gateway.domain.tenant import Appliance, Tenant
 from gateway.errors import (
     DialError,
@@ -120,7 +121,7 @@ class DraftNote:
         return Recorded(0, 0)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Reply:
     """The answer to any message: whether it was done, one sentence for people, our call id.
 

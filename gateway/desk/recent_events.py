@@ -13,7 +13,7 @@ MOST = 5_000
 
 
 @dataclass(slots=True)
-class _Tail:
+class _LastEvents:
     """All events of one company behind ``start``, which may be older than the newest one known, ``newest``."""
 
     start: Position
@@ -26,13 +26,13 @@ class RecentEvents:
 
     def __init__(self, most: int = MOST) -> None:
         self._most = most
-        self._tails: dict[str, _Tail] = {}
-        self._order: deque[_Tail] = deque()
+        self._tails: dict[str, _LastEvents] = {}
+        self._order: deque[_LastEvents] = deque()
         """By the age of the events: of whom each one is."""
 
     def begin(self, tenant: str, position: Position) -> None:
         """Keep the events of ``tenant`` from now on: what is behind ``position`` will all be added."""
-        self._tails.setdefault(tenant, _Tail(position, position))
+        self._tails.setdefault(tenant, _LastEvents(position, position))
 
     def add(self, event: LoggedEvent) -> None:
         """Keep ``event``, the newest one of its company."""

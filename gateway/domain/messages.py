@@ -5,11 +5,12 @@ reading them is the handlers' work, so that nothing of what was received is lost
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from enum import StrEnum
 from operator import attrgetter
 from typing import Any
 
+from gateway.domain.records import record
 from gateway.texts.text import Text
 
 
@@ -21,7 +22,7 @@ class Direction(StrEnum):
     INTERNAL = "internal"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class SourceMark:
     """What a source of events says of one of them beside the call: its own id, where it stands among the others.
 
@@ -37,7 +38,7 @@ class SourceMark:
     also_known_as: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Origin:
     """How a message reached us: the wire (``get``, ``soap``, ``xmlrpc``, ``desk``, ``cli``), the client's address.
 
@@ -56,7 +57,7 @@ def attached_field(parameter: str, text: Text) -> Any:
     return field(default=None, metadata={"parameter": parameter, "text": text})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class AttachedData:
     """What an exchange may tell of a call in words of its own, when it begins or when it ends; the first words count.
 
@@ -89,7 +90,7 @@ texts_attached: Callable[[AttachedData], tuple[str | None, ...]] = attrgetter(*A
 """Return the texts in the order of ``ATTACHED``, None where one was not told."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class CallData(AttachedData):
     """What any event of a call may tell besides.
 
@@ -102,7 +103,7 @@ class CallData(AttachedData):
     answered_at: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class CallStarted(CallData):
     """A call began to ring (``ConsultaRamal``).
 
@@ -124,7 +125,7 @@ class CallStarted(CallData):
     rings_anew: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class CallAnswered(CallData):
     """Somebody took the call (``AtendeLigacao``): the extension, or the outside party of a call that we made."""
 
@@ -138,7 +139,7 @@ class CallAnswered(CallData):
     direction: Direction | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class CallHeld(CallData):
     """The extension put the call on hold."""
 
@@ -152,7 +153,7 @@ class CallHeld(CallData):
     direction: Direction | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class CallResumed(CallData):
     """The extension speaks again in a call that it had put on hold."""
 
@@ -166,7 +167,7 @@ class CallResumed(CallData):
     direction: Direction | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class CallTransferred(CallData):
     """A call that was at ``ramal`` goes on at the extension ``to`` (``TransfereLigacao``).
 
@@ -185,7 +186,7 @@ class CallTransferred(CallData):
     attended: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class QueueEntered(CallData):
     """The caller waits in the queue ``queue``; ``ramal`` is empty, for the call rings nowhere yet, or the queue's own
     number.
@@ -201,7 +202,7 @@ class QueueEntered(CallData):
     direction: Direction | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class QueueLeft(CallData):
     """The caller waits in the queue no more: somebody takes the call, or, where ``abandoned``, the caller gave up."""
 
@@ -216,7 +217,7 @@ class QueueLeft(CallData):
     abandoned: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class CallEnded(CallData):
     """A call was hung up (``FinalizaLigacao``); ``recording_url`` is where its audio can be fetched.
 
@@ -243,7 +244,7 @@ class CallEnded(CallData):
     joined_to: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class CallNoted(CallData):
     """Something to be kept with a call: a recording's address, what it cost, what was said; also long after its end.
 
@@ -272,7 +273,7 @@ class AgentState(StrEnum):
     READY = "ready"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class AgentStateChanged:
     """An agent logged in at the exchange or out, pauses, or is ready again: kept and shown, it decides nothing.
 
@@ -291,7 +292,7 @@ class AgentStateChanged:
     queue: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class PlaceCall:
     """Click-to-call: let ``extension`` call ``number`` by an appliance (the tenant's default one if not named).
 
@@ -308,7 +309,7 @@ class PlaceCall:
     request_key: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class HangUp:
     """End a call that was placed by us, while it rings."""
 

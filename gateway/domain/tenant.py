@@ -37,6 +37,7 @@ class Tenant:
     """One company's rules. ``forwards`` maps an event kind to the names of those who are told of it, ``lines`` the
     numbers that are called to their names; ``telling_rules`` say what of it each forward wants.
 
+    ``plans_with_front`` are the dial plans that put something in front of numbers, each once.
     ``teams`` say who may see whose calls. Within ``repeat_within_ms`` the same order again is taken for a double click;
     0 dials every time.
     """
@@ -51,6 +52,11 @@ class Tenant:
     lines: Mapping[str, str] = field(default_factory=dict)
     teams: tuple[Team, ...] = ()
     telling_rules: TellingRules = NO_RULES
+    plans_with_front: tuple[DialPlan, ...] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        plans = dict.fromkeys(appliance.dial_plan for appliance in self.appliances if appliance.dial_plan.fronts)
+        object.__setattr__(self, "plans_with_front", tuple(plans))
 
     def line_name(self, line: str) -> str | None:
         """Return the name of a called line, in whatever form the exchange writes its number; None where it has none."""
@@ -67,6 +73,13 @@ class Tenant:
                 if reading.kind is NumberKind.EXTENSION and branch.extensions.matches(reading.national):
                     return branch.numbers
         return self.numbers
+
+    def plans_for(self, extension: str) -> tuple[DialPlan, ...]:
+        """Return the dial plans that put something in front of numbers: that by which ``extension`` dials first."""
+        if len(self.plans_with_front) <= 1:
+            return self.plans_with_front
+        own = self.appliance_for(extension)
+        return tuple(sorted(self.plans_with_front, key=lambda plan: own is None or plan != own.dial_plan))
 
     def appliance_for(self, extension: str) -> Appliance | None:
         """Return the appliance that dials for ``extension``: the one that lists it, else the default,

@@ -41,7 +41,8 @@
     │   │   └── LoginNotProven 365
     │   ├── PasswordToChange   375  a first password has to be changed at the desk
     │   ├── RightMissing       370  the role of who is logged in may not do it
-    │   └── OnsiteKeyRefused   380  a gateway on site has no valid key
+    │   ├── OnsiteKeyRefused   380  a gateway on site has no valid key
+    │   └── OnsiteKeyInUse     385  another gateway on site has the same key
     ├── BusyError              400  try again later; nothing was stored
     │   ├── QueueFull          410
     │   ├── StoreUnavailable   420
@@ -84,6 +85,7 @@ from gateway.errors.access import (
     LoginNotProven,
     MetricsNotAllowed,
     NotProven,
+    OnsiteKeyInUse,
     OnsiteKeyRefused,
     PasswordToChange,
     RightMissing,
@@ -199,6 +201,7 @@ __all__ = [
     "NothingKept",
     "NothingToHangUp",
     "NumberBlocked",
+    "OnsiteKeyInUse",
     "OnsiteKeyRefused",
     "OwnerChanged",
     "PasswordToChange",

@@ -148,3 +148,18 @@ class OnsiteKeyRefused(AccessError):
             Text("the key of this gateway on site is not valid."),
             hint=Text("Make a new one on the main gateway: cti-gateway onsite add NAME --renew."),
         )
+
+
+class OnsiteKeyInUse(AccessError):
+    """Two gateways on site have one key, such as a copy on another machine: both would fetch the same orders."""
+
+    code = 385
+    http_status = 409
+
+    def __init__(self) -> None:
+        super().__init__(
+            Text("another gateway on site waits for orders with this key."),
+            hint=Text(
+                "Give each a key of its own: cti-gateway onsite add NAME. Where that one is gone, wait half a minute."
+            ),
+        )

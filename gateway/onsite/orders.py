@@ -72,10 +72,20 @@ class OnsiteDialler:
         for order in orders:
             if not self._places.acquire(blocking=False):
                 return
-            if not self._file.begin(order.id, self._clock()):
+            try:
+                begun = self._begin(order)
+            except BaseException:  # such as a full disk
                 self._places.release()
-                continue
-            self._pool.submit(self._perform, order).add_done_callback(lambda _done: self._places.release())
+                raise
+            if not begun:
+                self._places.release()
+
+    def _begin(self, order: ShownOrder) -> bool:
+        """Try an order on a thread that gives its place back; return whether it was not known."""
+        if not self._file.begin(order.id, self._clock()):
+            return False
+        self._pool.submit(self._perform, order).add_done_callback(lambda _done: self._places.release())
+        return True
 
     def bring_answers(self, main: MainGateway, wait_s: float) -> None:
         """Bring what came of orders to the main gateway. Raises ``MainGatewayError``."""

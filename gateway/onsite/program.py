@@ -147,7 +147,8 @@ class OnsiteProgram:
 
     def _fetch(self) -> None:
         """Ask for orders once: it is answered when there is one, or after a while."""
-        answer = self._links["orders"].ask("orders", {"status": self.status()}, silence_s=SILENCE_S)
+        asked = {"status": self.status(), "instance": self._spool.name}
+        answer = self._links["orders"].ask("orders", asked, silence_s=SILENCE_S)
         self._dialler.show(shown_orders(answer))
         self._stop.wait(0.05)  # what finds no thread is shown again at once
 

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from gateway.adapter import Delivery, Outcome, Outgoing, Probe, WireRequest
 from gateway.clock import milliseconds
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, StoreUnclear
 from gateway.store.onsite.answers import delivery_of
 from gateway.store.onsite.orders import OnsiteOrders, OnsiteOrderState
 from gateway.store.onsite.sites import OnsiteSite, OnsiteSites
@@ -28,6 +28,9 @@ REVOKED = Text("The key of the gateway on site {name!r} is revoked.")
 NOT_CONNECTED = Text("The gateway on site {name!r} is not connected and nothing was sent.")
 NOT_FETCHED = Text("The gateway on site {name!r} did not fetch the order and nothing was dialled.")
 NOT_WRITTEN = Text("The order for the gateway on site {name!r} could not be written down and nothing was dialled.")
+UNCLEAR = Text(
+    "It is unclear whether the order for the gateway on site {name!r} was written down; it will not be dialled again."
+)
 NO_ANSWER = Text("The gateway on site {name!r} took the order and did not answer; it will not be dialled again.")
 
 
@@ -106,14 +109,17 @@ class OnsiteAppliance:
         return self._road.sites.of(self._road.tenant, self._config.onsite) if self._road else None
 
     def _send(self, kind: str, fields: Mapping[str, str]) -> Delivery:
-        road, site = self._road, self._site()
-        if road is None or site is None:
-            return self._unreachable(NO_SITE)
-        if not site.is_connected(road.clock()):
-            return self._unreachable(REVOKED if site.is_revoked else NOT_CONNECTED)
-        began = time.monotonic()
+        road = self._road
         try:
+            site = self._site()
+            if road is None or site is None:
+                return self._unreachable(NO_SITE)
+            if not site.is_connected(road.clock()):
+                return self._unreachable(REVOKED if site.is_revoked else NOT_CONNECTED)
+            began = time.monotonic()
             order = self._put(road, kind, fields)
+        except StoreUnclear:  # it may be there, and be dialled: so nobody else may dial it
+            return Delivery(Outcome.UNKNOWN, self._said(UNCLEAR))
         except GatewayError:
             return self._unreachable(NOT_WRITTEN)
         return self._answer(road, order, began)
@@ -128,12 +134,24 @@ class OnsiteAppliance:
     def _answer(self, road: OnsiteRoad, order: str, began: float) -> Delivery:
         """Wait for what comes of an order; withdraw it where the site does not fetch it."""
         while True:
-            found = road.orders.of(road.tenant, order)
-            if found and found.state is OnsiteOrderState.ANSWERED:
-                return delivery_of(found.answer or {})
-            if ended := self._ended(road, order, found.state if found else None, time.monotonic() - began):
-                return ended
+            waited_s = time.monotonic() - began
+            try:
+                found = self._looked_up(road, order, waited_s)
+            except GatewayError:  # the database is away; the site may dial all the same
+                found = self._given_up_waiting() if waited_s > self._config.timeout_s + LEEWAY_S else None
+            if found:
+                return found
             road.orders.wait(LOOK_EVERY_S)
+
+    def _looked_up(self, road: OnsiteRoad, order: str, waited_s: float) -> Delivery | None:
+        """Return what came of an order, None while that is not known. Raises ``GatewayError``."""
+        found = road.orders.of(road.tenant, order)
+        if found and found.state is OnsiteOrderState.ANSWERED:
+            return delivery_of(found.answer or {})
+        return self._ended(road, order, found.state if found else None, waited_s)
+
+    def _given_up_waiting(self) -> Delivery:
+        return Delivery(Outcome.UNKNOWN, self._said(NO_ANSWER))
 
     def _ended(self, road: OnsiteRoad, order: str, state: OnsiteOrderState | None, waited_s: float) -> Delivery | None:
         """Return what is said of an order that has not been answered for too long; None while it may be."""
@@ -141,7 +159,7 @@ class OnsiteAppliance:
         if state is OnsiteOrderState.GIVEN and waited_s > longest_s:
             return self._given_up(road, order)
         if state is None or waited_s > longest_s + LEEWAY_S:
-            return Delivery(Outcome.UNKNOWN, self._said(NO_ANSWER))
+            return self._given_up_waiting()
         if state is OnsiteOrderState.WAITING and waited_s > min(FETCH_WITHIN_S, longest_s):
             return self._withdrawn(road, order)
         return None
@@ -151,14 +169,14 @@ class OnsiteAppliance:
         try:
             return self._unreachable(NOT_FETCHED) if road.orders.withdraw(road.tenant, order) else None
         except GatewayError:  # the site may yet take it
-            return Delivery(Outcome.UNKNOWN, self._said(NO_ANSWER))
+            return self._given_up_waiting()
 
     def _given_up(self, road: OnsiteRoad, order: str) -> Delivery | None:
         """Wait no more for the answer; None where it came at the last moment."""
         try:
-            return Delivery(Outcome.UNKNOWN, self._said(NO_ANSWER)) if road.orders.give_up(road.tenant, order) else None
+            return self._given_up_waiting() if road.orders.give_up(road.tenant, order) else None
         except GatewayError:  # its answer is late once the order is settled
-            return Delivery(Outcome.UNKNOWN, self._said(NO_ANSWER))
+            return self._given_up_waiting()
 
     def _unreachable(self, why: Text) -> Delivery:
         return Delivery(Outcome.UNREACHABLE, self._said(why))

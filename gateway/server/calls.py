@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
+from gateway.desk.screens import Sink
 from gateway.wire.intake import explain
 from gateway.wire.transport import Headers, language_of, refuse_as_text
 
@@ -19,16 +20,6 @@ class Endless(Protocol):
     def end(self) -> None: ...
 
     def close(self) -> None: ...
-
-
-class Sink(Protocol):
-    """Takes what is sent to a client, on any thread, and never waits."""
-
-    def is_behind(self) -> bool: ...
-
-    def send(self, data: bytes) -> None: ...
-
-    def end(self) -> None: ...
 
 
 @runtime_checkable

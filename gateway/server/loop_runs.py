@@ -11,11 +11,13 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from math import inf
+from time import perf_counter
 from typing import Any, Generic, TypeVar, cast
 
 import structlog
 from greenlet import GreenletExit, getcurrent, greenlet
 
+from gateway.server.loop_watch import LONG_S, LoopWatch
 from gateway.store.writing.tickets import Bell, ThreadWait, Ticket, Wait
 
 log = structlog.get_logger()
@@ -129,6 +131,7 @@ class LoopRuns:
         self._loop = loop
         self._give_away = give_away
         self._take_back = take_back
+        self._watch = LoopWatch()
         self._idle: list[LoopRun] = []
         self._waiting: dict[LoopRun, None] = {}
         self._arrived: deque[tuple[LoopRun, object]] = deque()
@@ -141,7 +144,7 @@ class LoopRuns:
         """Run ``work`` of a request of ``client``; return None when it is done, else what is when it will be."""
         run = self._idle.pop() if self._idle else LoopRun(self)
         run.work, run.client = work, client
-        run.switch()
+        self._switch_to(run)
         if run.is_idle:
             self._keep(run)
             return None
@@ -207,9 +210,17 @@ class LoopRuns:
     def _resume(self, run: LoopRun) -> None:
         run.waits_for = None
         del self._waiting[run]
-        run.switch()
+        self._switch_to(run)
         if run.is_idle:
             self._end(run)
+
+    def _switch_to(self, run: LoopRun) -> None:
+        """Let ``run`` go on until it waits or is done."""
+        began = perf_counter()
+        run.switch()
+        took = perf_counter() - began
+        if took >= LONG_S:
+            self._watch.kept(took, run.client)
 
     def _end(self, run: LoopRun) -> None:
         over, run.over = run.over, None

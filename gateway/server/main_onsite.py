@@ -8,7 +8,8 @@ from gateway.server.gateway import Gateway
 from gateway.server.metrics import LabelledGauges, Labels
 from gateway.store.onsite.arrivals import OnsiteArrivals
 from gateway.store.onsite.sites import OnsiteSite, OnsiteSites
-from gateway.wire.onsite import OnsiteEndpoint, OnsiteStore
+from gateway.wire.onsite import OnsiteEndpoint
+from gateway.wire.onsite_poll import OnsiteStore
 
 
 def onsite_endpoint(gateway: Gateway) -> OnsiteEndpoint:

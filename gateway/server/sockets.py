@@ -11,7 +11,8 @@ from functools import lru_cache
 from ipaddress import ip_address
 from pathlib import Path
 
-ESTABLISHED = "01"
+OPEN = frozenset({"01", "08"})
+"""States in which we hold a connection: established, and those whose client has said that it sends nothing more."""
 TABLES = ("/proc/self/net/tcp", "/proc/self/net/tcp6")
 RESET = struct.pack("ii", 1, 0)
 """SO_LINGER: closing throws away what was not sent, instead of keeping it for a client that does not take it."""
@@ -48,7 +49,7 @@ def connections_of(tables: Iterable[str], port: int, descriptors: dict[str, int]
     for table in tables:
         for line in table.splitlines()[1:]:
             fields = line.split(maxsplit=10)
-            if len(fields) < 10 or fields[3] != ESTABLISHED or not fields[1].endswith(wanted):
+            if len(fields) < 10 or fields[3] not in OPEN or not fields[1].endswith(wanted):
                 continue
             if (descriptor := descriptors.get(fields[9])) is not None:
                 peer, _, far_port = fields[2].rpartition(":")

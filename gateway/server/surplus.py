@@ -14,7 +14,9 @@ STALLED_S = 30.0
 
 
 class Stalled:
-    """Finds connections whose unsent bytes have not changed for ``STALLED_S``."""
+    """Finds connections whose unsent bytes have not become fewer for ``STALLED_S``: more of them only say that the
+    client asks for more, without taking what it has asked for.
+    """
 
     def __init__(self) -> None:
         self._since: dict[str, tuple[int, float]] = {}
@@ -25,7 +27,8 @@ class Stalled:
         for each in connections:
             if each.unsent:
                 known = before.get(each.inode)
-                self._since[each.inode] = known if known and known[0] == each.unsent else (each.unsent, now)
+                since = known[1] if known and known[0] <= each.unsent else now
+                self._since[each.inode] = (each.unsent, since)
         return [
             each for each in connections if each.inode in self._since and now - self._since[each.inode][1] >= STALLED_S
         ]

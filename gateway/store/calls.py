@@ -31,6 +31,7 @@ from gateway.domain.calls.states import STATES
 from gateway.domain.calls.windows import LONGEST_CALL_MS
 from gateway.domain.links import safe_link
 from gateway.domain.messages import AttachedData, Direction
+from gateway.domain.records import record
 from gateway.store import tables
 from gateway.store.call_fields import LOG_FIELDS, column_of, is_moment
 from gateway.store.call_scope import visible
@@ -54,7 +55,7 @@ class CallNote(NamedTuple):
     transcript: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class LoggedCall(AttachedData):
     """One line of the call log. Times are milliseconds since 1970 UTC, or None while unknown.
 

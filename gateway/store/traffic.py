@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from operator import attrgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import Column, Index, Integer, LargeBinary, Row, Select, Table, func, select, text
 
+from gateway.domain.records import record
 from gateway.store.bulk import written
 from gateway.store.diagnostic_log import DiagnosticLog, metadata
 from gateway.store.fitting import FittedString, FittedText
@@ -89,7 +89,7 @@ class Remark(NamedTuple):
     facts: Mapping[str, str | int]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class TrafficEntry:
     """One request and its answer.
 
@@ -129,7 +129,7 @@ class TrafficEntry:
         return next((str(each.facts["address"]) for each in self.remarks if each.code is RemarkCode.ADDRESS), "")
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class TrafficFilter:
     """What to look for; None means any. Times are milliseconds, ``text`` is looked for in request and answer."""
 
@@ -190,8 +190,10 @@ class TrafficLog:
 
 
 def _row(made: TrafficEntry) -> dict[str, Any]:
-    remarks = (_encode(made.remarks) if made.remarks else "[]") if made.remarks is not None else None
-    return dict(zip(WRITTEN, _values_of(made), strict=True)) | {"remarks": remarks}
+    row = dict(zip(WRITTEN, _values_of(made), strict=True))
+    if made.remarks is not None:
+        row["remarks"] = _encode(made.remarks) if made.remarks else "[]"
+    return row
 
 
 def _narrowed(query: Select[Any], tenant: str | None, wanted: TrafficFilter) -> Select[Any]:

@@ -1,5 +1,7 @@
 """Texts in a reader's language."""
 
+from functools import lru_cache
+
 from gateway.texts.catalogues import translations
 from gateway.texts.languages import Language
 from gateway.texts.text import SEPARATORS, Fact, Listing, Quantity, Span, Text
@@ -41,12 +43,17 @@ def locale_of(language: Language) -> str:
 
 
 def _sentence(text: Text, language: Language) -> str:
-    found = translations(language)
     if text.plural:
-        return found.ngettext(text.id, text.plural, text.count)
-    if text.context:
-        return found.pgettext(text.context, text.id)
-    return found.gettext(text.id) if text.id else ""
+        return translations(language).ngettext(text.id, text.plural, text.count)
+    return _without_count(text.context, text.id, language)
+
+
+@lru_cache(maxsize=8192)
+def _without_count(context: str, id: str, language: Language) -> str:
+    found = translations(language)
+    if context:
+        return found.pgettext(context, id)
+    return found.gettext(id) if id else ""
 
 
 def _amount(quantity: Quantity, language: Language) -> str:

@@ -43,6 +43,8 @@ class Intake:
         self._core = core
         self._verify_agent = verify_agent
         self._clock = clock
+        # Bound here: a module's logger looks at each line for how logs are set up, also for one that nobody wants.
+        self._log = structlog.get_logger().bind()
 
     def perform(
         self,
@@ -92,7 +94,7 @@ class Intake:
             return Reply(True, f"cti-gateway {__version__}", 0)
         reply = self._core.handle(message)
         environ["cti.call_id"] = reply.call_id
-        log.debug(
+        self._log.debug(
             "operation_performed",
             operation=operation.name,
             wire=wire,

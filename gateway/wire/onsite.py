@@ -5,12 +5,8 @@ in them. Any worker or node may answer any request: what they tell each other st
 """
 
 import json
-import secrets
 import threading
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -20,42 +16,30 @@ from gateway.clock import milliseconds
 from gateway.errors import (
     GatewayError,
     MalformedRequest,
+    OnsiteKeyInUse,
     OnsiteKeyRefused,
     Stopping,
     UnknownOperation,
     WrongMethod,
 )
-from gateway.store.onsite.arrivals import Arrival, OnsiteArrivals
-from gateway.store.onsite.orders import OnsiteOrders
-from gateway.store.onsite.sites import OnsiteSite, OnsiteSites
+from gateway.store.onsite.arrivals import Arrival
+from gateway.store.onsite.sites import OnsiteSite
 from gateway.texts.text import Text
+from gateway.wire import onsite_poll
 from gateway.wire.auth import Guesses
 from gateway.wire.guard import read_body
 from gateway.wire.intake import explain
+from gateway.wire.onsite_poll import OnsitePoll, OnsiteStore, encoded
 from gateway.wire.transport import JSON, STATUS_LINES, Answer, Environ, Headers, answer, headers_of, language_of
 
 log = structlog.get_logger()
 
 PREFIX = "/onsite/v1/"
 WIRE = "onsite"
-HOLD_S = 20.0
-"""How long a request for orders is held open while there is none: less than any proxy or NAT forgets a connection."""
 GRACE_S = 6.0
 """After a request for orders ended the next one is there within this, or the site is gone."""
-LOOK_EVERY_S = 0.25
-ASK_EVERY_S = 2.0
-"""How often a request that is held open looks whether its key still holds."""
 MOST_EVENTS = 1000
 StartResponse = Callable[..., Any]
-
-
-@dataclass(frozen=True, slots=True)
-class OnsiteStore:
-    """What the endpoint works with: all of it in the database."""
-
-    sites: OnsiteSites
-    orders: OnsiteOrders
-    arrivals: OnsiteArrivals
 
 
 class OnsiteEndpoint:
@@ -92,7 +76,7 @@ class OnsiteEndpoint:
             site, verb, asked = self._read(environ)
             if verb == "orders":
                 return self._poll(site, asked, environ, start_response)
-            made = answer(200, JSON, _encoded({"now": self._clock(), **self._verbs[verb](site, asked, environ)}))
+            made = answer(200, JSON, encoded({"now": self._clock(), **self._verbs[verb](site, asked, environ)}))
         except Exception as error:
             made = refuse(explain(error, environ, WIRE), environ)
         start_response(made.status, made.headers)
@@ -176,14 +160,9 @@ class OnsiteEndpoint:
         self, site: OnsiteSite, asked: Mapping[str, Any], environ: Environ, start_response: StartResponse
     ) -> Iterable[bytes]:
         """Answer with the orders that wait for the site, as soon as there is one, else when ``HOLD_S`` are over."""
-        poll = OnsitePoll(site, self._store, self._clock, forget=self._forget)
-        with self._lock:
-            if self._is_stopping:
-                raise Stopping
-            older, self._polls[site.tenant, site.name] = self._polls.get((site.tenant, site.name)), poll
-        if older is not None:
-            older.end()
-        until = self._clock() + round((HOLD_S + GRACE_S) * 1000)
+        poll = OnsitePoll(site, str(asked.get("instance", "")), self._store, self._clock, forget=self._forget)
+        self._begin(poll, environ)
+        until = self._clock() + round((onsite_poll.HOLD_S + GRACE_S) * 1000)
         try:
             facts = self._facts(asked, environ)
             self._store.sites.seen(site, self._clock(), poll=poll.name, polled_until=until, **facts)
@@ -194,98 +173,34 @@ class OnsiteEndpoint:
         start_response(STATUS_LINES[200], headers)
         return poll
 
-    def _forget(self, poll: "OnsitePoll") -> None:
+    def _begin(self, poll: OnsitePoll, environ: Environ) -> None:
+        """Have ``poll`` be the site's request for orders; an older one of the same process at the site ends.
+
+        Raises ``Stopping``, and ``OnsiteKeyInUse``: two that end each other's would ask again at once, without end.
+        """
+        key = (poll.site.tenant, poll.site.name)
+        with self._lock:
+            if self._is_stopping:
+                raise Stopping
+            older = self._polls.get(key)
+            if older is not None and older.is_of_another(poll):
+                log.warning("onsite_key_used_twice", tenant=key[0], site=key[1], address=environ["cti.client"])
+                raise OnsiteKeyInUse
+            self._polls[key] = poll
+        if older is not None:
+            older.end()
+
+    def _forget(self, poll: OnsitePoll) -> None:
         key = (poll.site.tenant, poll.site.name)
         with self._lock:
             if self._polls.get(key) is poll:
                 del self._polls[key]
 
 
-class OnsitePoll:
-    """A request for orders that is held open. It is sent blanks meanwhile, which JSON passes over, so that whoever
-    stands in between sees a connection in use.
-    """
-
-    def __init__(
-        self,
-        site: OnsiteSite,
-        store: OnsiteStore,
-        clock: Callable[[], int],
-        *,
-        forget: Callable[["OnsitePoll"], None],
-    ) -> None:
-        self.site = site
-        self.name = secrets.token_hex(8)
-        self._store, self._clock, self._forget = store, clock, forget
-        self._ending = threading.Event()
-        self._is_answered = False
-        self._stream = self._bytes()
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self
-
-    def __next__(self) -> bytes:
-        return next(self._stream)
-
-    def end(self) -> None:
-        """Answer at once."""
-        self._ending.set()
-        self._store.orders.ring()
-
-    def close(self) -> None:
-        """Let go; where nobody was answered, nobody waits any more. Safe to call again, never waits."""
-        self._forget(self)
-        if not self._is_answered:
-            self._is_answered = True
-            threading.Thread(target=self._leave, name="onsite-left", daemon=True).start()
-
-    def _leave(self) -> None:
-        with suppress(GatewayError):
-            self._store.sites.left(self.site, self.name)
-
-    def _bytes(self) -> Iterator[bytes]:
-        yield b" "
-        ends = time.monotonic() + HOLD_S
-        asked_at, beat_at = time.monotonic(), time.monotonic()
-        orders = self._waiting()
-        while not orders and not self._ending.is_set() and (now := time.monotonic()) < ends:
-            if now - asked_at > ASK_EVERY_S:
-                asked_at = now
-                if not self._is_welcome():
-                    break
-            if now - beat_at > HOLD_S / 4:
-                beat_at = now
-                yield b" "
-            self._store.orders.wait(LOOK_EVERY_S)
-            orders = self._waiting()
-        yield _encoded({"now": self._clock(), "orders": orders})
-        self._is_answered = True
-
-    def _waiting(self) -> list[Mapping[str, Any]]:
-        """Return the orders that wait; none where that cannot be looked up just now."""
-        try:
-            found = self._store.orders.waiting(self.site, self._clock())
-        except Exception as error:
-            log.warning("onsite_orders_not_read", site=self.site.name, error=type(error).__name__)
-            return []
-        return [
-            {"id": each.id, "appliance": each.appliance, "kind": each.kind, "fields": dict(each.fields)}
-            for each in found
-        ]
-
-    def _is_welcome(self) -> bool:
-        """Return whether the key with which this was asked still holds, as far as that can be looked up."""
-        try:
-            site = self._store.sites.of(self.site.tenant, self.site.name)
-        except Exception:
-            return True
-        return site is not None and not site.is_revoked and site.made_at == self.site.made_at
-
-
 def refuse(error: GatewayError, environ: Environ) -> Answer:
     """Return an error as JSON."""
     said = error.said(language_of(environ))
-    body = _encoded({"error": error.code, "detail": said})
+    body = encoded({"error": error.code, "detail": said})
     headers = [("WWW-Authenticate", "Bearer")] if error.http_status == HTTPStatus.UNAUTHORIZED else headers_of(error)
     return answer(error.http_status, JSON, body, headers)
 
@@ -311,7 +226,3 @@ def _whole(found: Mapping[str, Any], name: str) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or abs(value) > 1 << 53:
         raise MalformedRequest(Text("expected {name}, a whole number.", name=name))
     return value
-
-
-def _encoded(document: Mapping[str, Any]) -> bytes:
-    return json.dumps(document, ensure_ascii=False).encode()

@@ -10,6 +10,7 @@ from datetime import tzinfo
 from functools import cached_property
 
 from gateway.domain.messages import Message, Origin
+from gateway.domain.records import record
 from gateway.texts.text import Text
 
 Texts = Mapping[str, str]
@@ -19,7 +20,7 @@ CALL_WITH_LOGIN = 4
 """``ClickToCall(ramal, telefone, login, senha)``; or is it ``ClickToCall(ramal, telefone, central, id_pedido)``?"""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Sender:
     """Who sent the parameters, and when: what a message needs beside them. ``login`` is an agent's."""
 

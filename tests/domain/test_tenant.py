@@ -45,6 +45,29 @@ def test_without_appliances_nobody_dials() -> None:
     assert Tenant("acme", NUMBERS).appliance_for("3501") is None
 
 
+NINE, ZERO, PLAIN = DialPlan("9"), DialPlan("0"), DialPlan()
+
+
+@pytest.mark.parametrize(
+    ("plans", "extension", "wanted"),
+    [
+        ((PLAIN, PLAIN), "3501", ()),
+        ((PLAIN, NINE), "3501", (NINE,)),
+        ((PLAIN, NINE), "3550", (NINE,)),
+        ((ZERO, NINE), "3501", (ZERO, NINE)),
+        ((ZERO, NINE), "3550", (NINE, ZERO)),
+        ((NINE, DialPlan("9")), "3550", (NINE,)),
+        ((), "3501", ()),
+    ],
+)
+def test_the_plan_by_which_an_extension_dials_comes_first(
+    plans: tuple[DialPlan, ...], extension: str, wanted: tuple[DialPlan, ...]
+) -> None:
+    listed = (None, Extensions.parse(["3550"]))
+    appliances = [Appliance(plan.prefix, "x", plan, by) for plan, by in zip(plans, listed, strict=False)]
+    assert Tenant("acme", NUMBERS, tuple(appliances)).plans_for(extension) == wanted
+
+
 def test_a_double_click_is_two_orders_unless_somebody_says_otherwise() -> None:
     assert Tenant("acme", NUMBERS).repeat_within_ms == 0
 

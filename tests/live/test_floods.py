@@ -2,7 +2,6 @@
 
 import http.client
 import resource
-import socket
 import time
 from base64 import b64encode
 from collections.abc import Iterator
@@ -11,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.live.attackers import EXCHANGE, connect
 from tests.live.conftest import LiveGateway, start_gateway
 
-ATTACKER, EXCHANGE = "127.0.0.2", "127.0.0.3"
 MANY = 1500
 SCREENS = 100
-WITHIN_S = 1.0
+WITHIN_S = 2.0
 EVENT = "/wconnect/WConnect_WSDL_ConsultaRamal.php?ramal=3501&telefone=4732100123"
 BODY = b"POST /soap HTTP/1.1\r\nHost: a\r\nContent-Type: text/xml\r\nContent-Length: 9\r\n\r\n"
 CHUNKED = b"POST /soap HTTP/1.1\r\nHost: a\r\nContent-Type: text/xml\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab"
@@ -52,15 +51,6 @@ def flooded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveGateway]:
     )
     yield running
     running.stop()
-
-
-def connect(gateway: LiveGateway, stack: ExitStack, sent: bytes = b"") -> socket.socket:
-    connection = stack.enter_context(
-        socket.create_connection(("127.0.0.1", gateway.port), timeout=10, source_address=(ATTACKER, 0))
-    )
-    if sent:
-        connection.sendall(sent)
-    return connection
 
 
 def event_s(gateway: LiveGateway) -> float:

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.live.attackers import calls_logged
 from tests.live.calls import fresh_number, the_call
 from tests.live.conftest import LiveGateway, command, free_port, start_gateway
+from tests.live.processes import until
 
 START = b"/wconnect/WConnect_WSDL_ConsultaRamal.php"
 END = b"/wconnect/WConnect_WSDL_FinalizaLigacao.php"
@@ -142,6 +144,15 @@ def test_a_posted_form_is_read_by_its_length(lenient: Lenient) -> None:
 )
 def test_limits_and_what_is_not_served_are_told_by_a_status(lenient: Lenient, request_: bytes, status: int) -> None:
     assert send(lenient.port, request_)[0] == status
+
+
+def test_an_exchange_that_does_not_wait_for_its_answer_is_heard(lenient: Lenient) -> None:
+    """As PHP scripts do that write and close: the main port may see the end before it has begun with the request."""
+    numbers = [fresh_number() for _ in range(8)]
+    for number in numbers:
+        with socket.create_connection(("127.0.0.1", lenient.port), timeout=20) as connection:
+            connection.sendall(b"GET %b?ramal=3501&telefone=%b HTTP/1.0\r\n\r\n" % (START, number.encode()))
+    until(lambda: calls_logged(lenient.gateway).keys() >= set(numbers), "all are in the log")
 
 
 def test_a_sender_that_stops_in_the_middle_is_cut(lenient: Lenient) -> None:

@@ -12,10 +12,11 @@ from structlog.testing import capture_logs
 
 from gateway.adapter import Delivery, Outcome, Outgoing
 from gateway.errors import MainGatewayError
-from gateway.onsite.orders import OnsiteDialler, ShownOrder, shown_orders
+from gateway.onsite.orders import AT_ONCE, OnsiteDialler, ShownOrder, shown_orders
 from gateway.orders.appliance_queue import ApplianceQueue
 from gateway.orders.circuit_breaker import Rules
 from gateway.store.onsite.site_file import SiteFile, SiteOrderState
+from gateway.texts.text import Text
 from tests.fakes import FakeAdapter
 from tests.onsite.fake_main import FakeMain
 from tests.store.conftest import T0
@@ -76,6 +77,14 @@ def test_what_the_appliance_says_is_answered(start: Start, main: FakeMain, outco
     assert brought(dialler, main) == {"a1": outcome.value}
     (told,) = adapter.delivered
     assert (told.kind, told.id, told.fields["number"]) == ("dial", "7", "0321")
+
+
+def test_what_an_appliance_says_in_no_proper_characters_is_answered(start: Start, main: FakeMain) -> None:
+    """JSON may hold half of a surrogate pair, which no database and no UTF-8 takes."""
+    said = Text("The appliance answered: {said}", said="\ud83d\0")
+    dialler = start(FakeAdapter(lambda _message: Delivery(Outcome.ACCEPTED, said, "ref-\ud83d")))
+    dialler.show([order()])
+    assert brought(dialler, main) == {"a1": "accepted"}
 
 
 def test_an_order_that_is_shown_again_is_dialled_once(start: Start, main: FakeMain) -> None:
@@ -180,6 +189,22 @@ def test_an_answer_that_the_disk_does_not_take_is_logged_and_given_after_the_nex
         dialler.stop()
     assert [each["event"] for each in logged if each["log_level"] == "error"] == ["onsite_answer_not_kept"]
     assert brought(start(), main) == {"a1": "unknown"}
+
+
+def test_a_disk_that_is_full_for_a_while_costs_no_places(
+    start: Start, main: FakeMain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_arguments: Any) -> bool:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    dialler = start()
+    with monkeypatch.context() as patched:
+        patched.setattr(dialler._file, "begin", full)
+        for _ in range(AT_ONCE + 1):
+            with pytest.raises(sqlite3.OperationalError):
+                dialler.show([order()])
+    dialler.show([order()])
+    assert brought(dialler, main) == {"a1": "accepted"}
 
 
 def test_orders_for_several_are_tried_side_by_side_within_the_appliance_s_limits(start: Start, main: FakeMain) -> None:

@@ -10,7 +10,7 @@ from gateway.adapter import Delivery, Outcome, Outgoing, can_hang_up
 from gateway.clock import milliseconds
 from gateway.domain.messages import PlaceCall
 from gateway.domain.numbering.numbers import read
-from gateway.errors import StoreUnavailable
+from gateway.errors import DatabaseAway, GatewayError, StoreUnavailable, StoreUnclear
 from gateway.orders import onsite
 from gateway.orders.onsite import OnsiteAppliance, OnsiteConfig, OnsiteRoad
 from gateway.store.onsite.answers import answer_of
@@ -52,6 +52,15 @@ class Road:
         thread = threading.Thread(target=run)
         thread.start()
         return thread
+
+
+asked: list[object] = []
+"""What ``away`` was asked."""
+
+
+def away(*arguments: object) -> None:
+    asked.append(arguments)
+    raise DatabaseAway
 
 
 @pytest.fixture
@@ -221,3 +230,51 @@ def test_what_the_site_is_told_is_shown(road: Road) -> None:
 def test_a_time_that_nobody_waits_is_refused(road: Road, timeout_s: float) -> None:
     with pytest.raises(ValueError, match="expected 1 to 15 seconds"):
         OnsiteConfig(onsite="escritorio", timeout_s=timeout_s)
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [(StoreUnavailable(), Outcome.UNREACHABLE), (StoreUnclear(), Outcome.UNKNOWN)],
+)
+def test_an_order_of_which_nobody_knows_whether_it_was_written_is_not_left_to_a_fallback(
+    road: Road, monkeypatch: pytest.MonkeyPatch, error: GatewayError, outcome: Outcome
+) -> None:
+    def put(*_arguments: object, **_named: object) -> str:
+        raise error
+
+    road.connect()
+    monkeypatch.setattr(road.orders, "put", put)
+    assert road.appliance.deliver(DIAL).outcome is outcome
+
+
+def test_a_database_that_is_away_before_the_order_is_written_leaves_it_undialled(
+    road: Road, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(road.sites, "of", away)
+    assert road.appliance.deliver(DIAL).outcome is Outcome.UNREACHABLE
+
+
+def test_a_database_that_is_away_for_a_moment_ends_no_wait(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
+    road.connect()
+
+    def answers(order: OnsiteOrder) -> None:
+        with monkeypatch.context() as patched:
+            patched.setattr(road.orders, "of", away)
+            road.orders.ring()
+            until(lambda: asked, 60)
+        assert road.orders.take(road.site, order.id, milliseconds())
+        road.orders.answer(road.site, order.id, {"outcome": "accepted"})
+
+    asked.clear()
+    thread = road.play(answers)
+    assert road.appliance.deliver(DIAL).outcome is Outcome.ACCEPTED
+    thread.join(60)
+
+
+def test_a_database_that_stays_away_makes_an_order_unknown(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
+    road.connect()
+    monkeypatch.setattr(onsite, "LEEWAY_S", 0)
+    monkeypatch.setattr(road.orders, "of", away)
+    appliance = OnsiteAppliance(OnsiteConfig(onsite="escritorio", timeout_s=1), name="pabx")
+    appliance.connect(OnsiteRoad("acme", road.sites, road.orders))
+    assert appliance.deliver(DIAL).outcome is Outcome.UNKNOWN

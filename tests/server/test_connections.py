@@ -37,6 +37,13 @@ def test_only_established_connections_of_this_process_to_the_port_count() -> Non
     assert list(connections_of([table], 0x1F90, {"7": 11})) == [Connection("127.0.0.2", 0xC001, "7", 11, unsent=300)]
 
 
+def test_who_has_said_its_last_word_still_has_its_connection() -> None:
+    table = (
+        HEAD + line("0100007F:1F90", "0200007F:C001", state="08") + line("0100007F:1F90", "0200007F:C002", state="06")
+    )
+    assert [each.port for each in connections_of([table], 0x1F90, {"7": 11})] == [0xC001]
+
+
 def test_addresses_are_read_as_the_kernel_writes_them() -> None:
     assert address_of("0100007F") == "127.0.0.1"
     assert address_of("00000000000000000000000001000000") == "::1"
@@ -109,6 +116,14 @@ def test_a_client_that_takes_nothing_for_thirty_seconds_is_stalled_and_a_slow_on
     slower = some("b", 1, unsent=8)[0]
     assert not stalled.among([stuck, slower, idle], STALLED_S - 1)
     assert stalled.among([stuck, slower, idle], STALLED_S) == [stuck]
+
+
+def test_who_asks_for_more_and_takes_nothing_is_stalled() -> None:
+    stalled = Stalled()
+    for second in range(int(STALLED_S)):
+        assert not stalled.among(some("a", 1, unsent=1000 + second), second)
+    assert len(stalled.among(some("a", 1, unsent=2000), STALLED_S)) == 1
+    assert not stalled.among(some("a", 1, unsent=1999), STALLED_S + 1)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Opening a PostgreSQL database: what is made of an empty one, and what is said of one that cannot be used."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -93,26 +94,34 @@ def test_a_newer_schema_that_this_version_does_not_survive_is_refused(newer: Fre
     assert upgraded(newer.url, tmp_path) == "9999", "the oldest that may is this version"
 
 
+def one_more_migration(folder: Path) -> Path:
+    """Return a copy of the migrations in ``folder``, with one behind them that changes a table."""
+    copied = shutil.copytree(revisions.MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    (copied / "versions" / "v9999_one_more.py").write_text(
+        "import sqlalchemy as sa\n"
+        "from alembic import op\n"
+        f'revision, down_revision = "9999", "{revisions.of_this_version()}"\n'
+        "def upgrade():\n"
+        '    op.add_column("event_sources", sa.Column("one_more", sa.Integer()))\n'
+    )
+    return copied
+
+
 def test_an_upgrade_waits_for_who_reads_and_holds_up_nobody_meanwhile(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    empty: Empty, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(postgresql_schema, "WAITS_FOR_A_TABLE_MS", 50)
     monkeypatch.setattr(postgresql_database, "UPGRADE_PAUSE_S", 0.05)
-    fresh = FreshDatabase()
-    head, before = revisions.of_this_version(), server().run("SELECT version_num FROM alembic_version", fresh.name)
-    assert before == [(head,)]
-    server().run("ALTER TABLE event_sources DROP COLUMN token, DROP COLUMN clock_ahead_ms", fresh.name)
-    server().run("ALTER TABLE event_sources DROP COLUMN clock_corrected_ms", fresh.name)
-    server().run("ALTER TABLE calls DROP COLUMN consultation_for", fresh.name)  # of later ones
-    server().run("UPDATE alembic_version SET version_num = '0043'", fresh.name)
-    with ThreadPoolExecutor(1) as threads, psycopg.connect(fresh.url) as reader:
+    url = empty("waited_for")
+    assert upgraded(url, tmp_path) == revisions.of_this_version()
+    monkeypatch.setattr(postgresql_schema, "MIGRATIONS", one_more_migration(tmp_path / "migrations"))
+    with ThreadPoolExecutor(1) as threads, psycopg.connect(url) as reader:
         reader.execute("SELECT count(*) FROM event_sources")
         with capture_logs() as logs:
-            upgrading = threads.submit(upgraded, fresh.url, tmp_path)
+            upgrading = threads.submit(upgraded, url, tmp_path)
             until(lambda: sum(entry["event"] == "schema_waits" for entry in logs) > 1, 30)
             reader.rollback()
-            assert upgrading.result(30) == head
-    fresh.give_back()
+            assert upgrading.result(30) == "9999"
 
 
 def test_an_older_server_is_refused(empty: Empty, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,17 +1,20 @@
 """Settings of a connection, and what an answer that is read too late does to it."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine, event
 
 from gateway.store import diagnostic_log
 from gateway.store.shared import file_counts as shared_file_counts
 from gateway.store.sqlite import engine
 from gateway.store.sqlite.pragmas import set_pragmas
+from gateway.store.writing.transactions import LocalTransactions
 
 
 class Keeping(sqlite3.Connection):
@@ -61,3 +64,56 @@ def test_every_database_opens_and_writes_though_cursors_live_on(tmp_path: Path) 
     diagnostic_log.open_engine(tmp_path / diagnostic_log.DATABASE).dispose()
     shared_file_counts._laid_out(str(tmp_path / "logins.db")).close()
     assert Keeping.kept
+
+
+def changed_pages_on_disk(connection: Connection) -> bool:
+    """Return whether SQLite makes a file of its own for a statement that changes many pages and may fail half-way."""
+    raw: Any = connection.connection.dbapi_connection
+    raw.execute("CREATE TABLE IF NOT EXISTS rows_of_it (name TEXT PRIMARY KEY, said TEXT NOT NULL)")
+    raw.execute("BEGIN IMMEDIATE")
+    before = unnamed_files()
+    for said in ("a" * 500, "b" * 500):
+        rows = [text for number in range(400) for text in (f"{number}", said)]
+        groups = ", ".join(["(?, ?)"] * 400)
+        raw.execute(
+            f"INSERT INTO rows_of_it VALUES {groups} ON CONFLICT (name) DO UPDATE SET said = excluded.said", rows
+        )
+    made = unnamed_files() - before
+    raw.rollback()
+    return bool(made)
+
+
+def unnamed_files() -> set[str]:
+    """Return the open files of this process that have no name any more, as SQLite's temporary ones."""
+    paths = []
+    for file in os.listdir("/proc/self/fd"):
+        with suppress(FileNotFoundError):
+            paths.append(os.readlink(f"/proc/self/fd/{file}"))
+    return {path for path in paths if path.endswith(" (deleted)")}
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="looks at open files as Linux shows them")
+def test_the_journal_has_sqlite_make_no_files_for_its_batches(tmp_path: Path) -> None:
+    opened = engine.open_engine(tmp_path)
+    with opened.connect() as plain:
+        assert changed_pages_on_disk(plain), "any other connection has them"
+    writing = engine.writing_connection(opened)
+    assert not changed_pages_on_disk(writing)
+    writing.close()
+    opened.dispose()
+
+
+def test_the_journal_writes_with_settings_of_its_own(tmp_path: Path) -> None:
+    opened = engine.open_engine(tmp_path)
+    transactions = LocalTransactions(opened)
+    named = ("temp_store", "wal_autocheckpoint", "synchronous")
+    found = transactions.run(lambda connection: settings(connection, *named))
+    assert found == [2, engine.PAGES_IN_LOG, 2]
+    transactions.close()
+    with opened.connect() as plain:
+        assert settings(plain, "temp_store", "wal_autocheckpoint") == [0, 1000]
+    opened.dispose()
+
+
+def settings(connection: Connection, *named: str) -> list[Any]:
+    return [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in named]

@@ -19,7 +19,7 @@ from gateway.store.calls import CallFilter
 from gateway.store.reading.positions import Position
 from gateway.store.removing import Ages
 from gateway.store.retention import DAY_MS, Retention
-from gateway.store.search.index import SearchIndex
+from gateway.store.search.index import Clauses, SearchIndex
 from gateway.store.search.indexing import Indexer
 from gateway.store.search.search import CallFinder
 from gateway.store.writing.drafts import FollowUpDone, NoteDraft, OrderAttempt, Settlement
@@ -331,7 +331,7 @@ def indexed(index: SearchIndex, ids: Sequence[int]) -> set[int]:
     """Which of ``ids`` stand in any set of the index."""
     with index._connection() as connection:
         rows = connection.execute("SELECT block, token FROM postings").fetchall()
-    return {each for block, token in rows for each in index.found([[token]], [block])[block]} & set(ids)
+    return {each for block, token in rows for each in index.found(Clauses([[token]]), [block])[block]} & set(ids)
 
 
 def test_an_index_that_lacks_old_blocks_is_told_of_each_company_once(store: Store, index: SearchIndex) -> None:

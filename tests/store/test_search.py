@@ -15,7 +15,7 @@ from gateway.store.calls import CallFilter
 from gateway.store.directory import Account
 from gateway.store.search import index as search_index
 from gateway.store.search import indexing, search
-from gateway.store.search.index import BLOCK, DATABASE, Progress, SearchIndex, packed, unpacked
+from gateway.store.search.index import BLOCK, DATABASE, Clauses, Progress, SearchIndex, packed, unpacked
 from gateway.store.search.indexing import Indexer
 from gateway.store.search.search import CallFinder
 from gateway.store.writing.drafts import Choice, NoteDraft
@@ -218,7 +218,7 @@ def test_another_process_that_was_ahead_is_not_written_over(store: Store, findin
     assert progress
     late = progress._replace(seq=progress.seq - 1)
     assert finding.index.add({0: {1: [1]}}, late, progress) is False
-    assert finding.index.found([[1]], [0]) == {}
+    assert finding.index.found(Clauses([[1]]), [0]) == {0: []}
 
 
 def test_older_calls_wait_until_what_was_dropped_is_filled_in(store: Store, finding: Finding) -> None:

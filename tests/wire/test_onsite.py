@@ -16,9 +16,10 @@ from gateway.logins.guesses import SourceGuesses
 from gateway.store.onsite.arrivals import Arrival, Refusal, TakenEvents
 from gateway.store.onsite.orders import OnsiteOrder, OnsiteOrderState
 from gateway.store.onsite.sites import OnsiteSite
-from gateway.wire import onsite
+from gateway.wire import onsite_poll
 from gateway.wire.http import Front
-from gateway.wire.onsite import OnsiteEndpoint, OnsitePoll, OnsiteStore
+from gateway.wire.onsite import OnsiteEndpoint
+from gateway.wire.onsite_poll import OnsitePoll, OnsiteStore
 from tests.waiting import until
 from tests.wire.peers import RecordingCore, desk, metrics, verify_agent
 
@@ -124,7 +125,7 @@ def endpoint() -> Endpoint:
 
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(onsite, "HOLD_S", 0.05)
+    monkeypatch.setattr(onsite_poll, "HOLD_S", 0.05)
 
 
 ORDER = OnsiteOrder("a1", "escritorio", "pabx", "dial", {"number": "0321"}, OnsiteOrderState.WAITING, NOW + 7_000)
@@ -221,16 +222,20 @@ def test_without_an_order_the_request_is_answered_after_a_while(endpoint: Endpoi
     assert (json.loads(got.data)["orders"], endpoint.sites.gone) == ([], [])
 
 
-def open_poll(endpoint: Endpoint) -> OnsitePoll:
+def open_poll(endpoint: Endpoint, instance: str = "") -> OnsitePoll:
+    made = ask_for_orders(endpoint, instance)
+    assert isinstance(made, OnsitePoll)
+    return made
+
+
+def ask_for_orders(endpoint: Endpoint, instance: str) -> Any:
     environ = {"PATH_INFO": "/onsite/v1/orders", "REQUEST_METHOD": "POST", "cti.client": "10.0.0.1"}
     environ |= {"HTTP_AUTHORIZATION": f"Bearer {KEY}", "CONTENT_LENGTH": ""}
     from io import BytesIO
 
-    body = json.dumps({"now": NOW}).encode()
+    body = json.dumps({"now": NOW} | ({"instance": instance} if instance else {})).encode()
     environ |= {"wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body))}  # type: ignore[dict-item]
-    made = endpoint.made(environ, lambda *_answer: None)
-    assert isinstance(made, OnsitePoll)
-    return made
+    return endpoint.made(environ, lambda *_answer: None)
 
 
 def test_an_order_that_comes_later_is_shown_when_it_comes(endpoint: Endpoint) -> None:
@@ -254,6 +259,21 @@ def test_a_newer_request_ends_the_older_one(endpoint: Endpoint) -> None:
     assert endpoint.sites.gone == []
 
 
+def test_two_gateways_with_one_key_do_not_end_each_other_s_requests(endpoint: Endpoint) -> None:
+    first = open_poll(endpoint, "onsite/spool-1")
+    (refused,) = ask_for_orders(endpoint, "onsite/spool-2")
+    assert (json.loads(refused)["error"], next(first)) == (385, b" ")
+    again = open_poll(endpoint, "onsite/spool-1")
+    assert json.loads(b"".join(first))["orders"] == []
+    first.close()
+    again.end()
+    assert json.loads(b"".join(again))["orders"] == []
+    other = open_poll(endpoint, "onsite/spool-2")  # which is known of before the one that was answered is closed
+    again.close()
+    other.end()
+    assert json.loads(b"".join(other))["orders"] == []
+
+
 def test_a_client_that_leaves_is_not_connected_any_more(endpoint: Endpoint) -> None:
     poll = open_poll(endpoint)
     next(iter(poll))
@@ -264,7 +284,7 @@ def test_a_client_that_leaves_is_not_connected_any_more(endpoint: Endpoint) -> N
 
 
 def test_a_request_whose_key_is_revoked_meanwhile_ends(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(onsite, "ASK_EVERY_S", 0)
+    monkeypatch.setattr(onsite_poll, "ASK_EVERY_S", 0)
     parts = iter(open_poll(endpoint))
     next(parts)
     endpoint.sites.site = replace(SITE, revoked_at=NOW)
@@ -272,8 +292,8 @@ def test_a_request_whose_key_is_revoked_meanwhile_ends(endpoint: Endpoint, monke
 
 
 def test_a_request_that_is_held_open_is_sent_blanks(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(onsite, "LOOK_EVERY_S", 0)
-    monkeypatch.setattr(onsite, "HOLD_S", 0.2)
+    monkeypatch.setattr(onsite_poll, "LOOK_EVERY_S", 0)
+    monkeypatch.setattr(onsite_poll, "HOLD_S", 0.2)
     parts = list(open_poll(endpoint))
     assert len(parts) > 2
     assert json.loads(b"".join(parts))["orders"] == []

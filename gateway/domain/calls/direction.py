@@ -6,13 +6,12 @@ send the outside number as ``ramal``, some keep the extension there. Which of th
 decides; where both readings are possible, what the exchange says of the direction (or the order behind the call) does.
 """
 
-from dataclasses import dataclass
-
 from gateway.domain.messages import Direction
 from gateway.domain.numbering.numbers import NumberKind, NumberPlan, Reading, read
+from gateway.domain.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Sides:
     """Our extension, the other party as read, and the direction seen from the tenant.
 

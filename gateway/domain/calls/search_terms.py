@@ -133,7 +133,8 @@ def tokens_of_term(term: Term) -> frozenset[str]:
 
 def _inner_tokens(word: re.Match[str]) -> frozenset[str]:
     """Return what a word of a text is found by: its first letters are those of a word there unless it stands first."""
-    found = frozenset(_grams(word[0], GRAM))
+    runs = (_grams(run, DIGITS) for run in RUNS.findall(word[0]))
+    found = frozenset(_grams(word[0], GRAM)).union(*runs)
     return found or (_beginning(word[0]) if word.start() else frozenset())
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
 from gateway.domain.dialplan.forms import DialForm, Subject, matches
@@ -78,7 +78,8 @@ class DialPlan:
     """How numbers are dialled: none that is ``blocked``, else by the first of ``rules`` for it, else by ``prefix``.
 
     ``prefix`` goes before every number that is no extension and no public service: 0, an operator's code, anything;
-    "" for none. Source: the CRM's manual on click-to-call.
+    "" for none. Source: the CRM's manual on click-to-call. ``fronts`` is what it puts in front of numbers, the prefix
+    first, then that of each rule.
 
     Raises ``ValueError`` when ``prefix`` holds other signs than 0-9, * and #, when an emergency number would be
     blocked, or when a rule can never be reached, as one before it is for all of its numbers.
@@ -87,8 +88,10 @@ class DialPlan:
     prefix: str = ""
     rules: tuple[DialPlanRule, ...] = ()
     blocked: tuple[tuple[str, Pattern], ...] = ()
+    fronts: tuple[DialForm, ...] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "fronts", _fronts(self))
         if not _PREFIX.fullmatch(self.prefix):
             told = Text("Dial prefix {prefix!r} cannot be dialled: expected only 0-9, * and #.", prefix=self.prefix)
             raise ValueError(told)
@@ -279,7 +282,7 @@ def _there(front: DialForm) -> tuple[ReadingStep, ...]:
 
 def without_front(written: str, plan: DialPlan, numbers: NumberPlan) -> Iterator[tuple[DialForm, str, Reading]]:
     """Yield the digits that may follow those which the plan puts in front, each with its reading."""
-    for form in _fronts(plan):
+    for form in plan.fronts:
         if written.startswith(form.before):
             rest = ("00" if form.name == "international" else "") + written[len(form.before) :]
             yield form, rest, read(rest, numbers)
@@ -288,7 +291,6 @@ def without_front(written: str, plan: DialPlan, numbers: NumberPlan) -> Iterator
 
 
 def _fronts(plan: DialPlan) -> tuple[DialForm, ...]:
-    """Return what the plan puts in front of numbers: the prefix first, then that of each rule."""
     forms = (DialForm(plan.prefix, "national", ""), *(rule.form for rule in plan.rules if rule.form))
     return tuple(dict.fromkeys(form for form in forms if form.before or form.name == "international"))
 
@@ -317,4 +319,4 @@ def written_of(text: Typed) -> str:
     """Return the digits as sent, with * and #, for a prefix may hold these."""
     if text.international or text.feature_code:
         return text.feature_code or text.dialled
-    return re.sub(r"[^0-9*#]", "", text.core).rstrip("*#")
+    return text.core if text.core.isdigit() else re.sub(r"[^0-9*#]", "", text.core).rstrip("*#")

@@ -27,11 +27,12 @@ def sides_of(ramal: str, telefone: str, tenant: Tenant, said: Direction | None =
     """
     numbers = tenant.numbers_for(ramal, telefone)
     sides = tell_sides(ramal, telefone, numbers, said)
+    plans = tenant.plans_for(sides.extension)
+    if not plans:
+        return sides
     surely = _may_be_dialled(sides)
     if not surely and not _may_be_another(sides.other):
         return sides
-    own = tenant.appliance_for(sides.extension)
-    plans = dict.fromkeys(appliance.dial_plan for appliance in (own, *tenant.appliances) if appliance is not None)
     found = next(filter(None, (undialled(sides.other, plan, numbers) for plan in plans)), None)
     if found is None:
         return sides

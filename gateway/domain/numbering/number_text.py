@@ -6,12 +6,12 @@ Nothing here knows what a number means; that is `gateway.domain.numbering.number
 import re
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass
 from urllib.parse import unquote
 
 from gateway.domain.numbering.channels import line_of
 from gateway.domain.numbering.reading import ReadingStep
 from gateway.domain.numbering.spreadsheet import Cell, cell
+from gateway.domain.records import record
 from gateway.domain.sentences import step
 
 # What stands behind this many characters is not read, so that a text of megabytes costs nothing.
@@ -43,7 +43,7 @@ _ONE_GROUP = re.compile(
 _GLUED = re.compile(r"[0-9][^\W\d_xX]+[0-9]")
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Typed:
     """The digits a peer sent. ``text`` is the whole, trimmed; ``core`` what was left of it to read.
 

@@ -34,9 +34,11 @@ from gateway.texts.text import Text
 __all__ = ["AREA_CODES", "Extensions", "NumberKind", "NumberPlan", "Reading", "ReadingStep", "read"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class NumberPlan:
     """What a tenant's own numbers look like: the area code (DDD) it sits in, if known, and its extensions.
+
+    No two plans are compared: what was read by one is remembered by its identity, which is at hand.
 
     Raises ``ValueError`` when ``area_code`` is none of the 67 in `AREA_CODES`.
     """

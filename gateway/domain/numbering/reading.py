@@ -1,8 +1,8 @@
 """What a number turned out to be: the words that reading, matching, dialling and the log share."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from gateway.domain.records import record
 from gateway.texts.text import Text
 
 
@@ -23,7 +23,7 @@ class NumberKind(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class ReadingStep:
     """One thing done on the way: ``rule`` is a short stable identifier, ``pattern`` its sentence without facts.
 
@@ -45,7 +45,7 @@ class ReadingStep:
         return str(self.sentence)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Reading:
     """How a text was read.
 

@@ -3,9 +3,8 @@
 Source: Anatel's numbering plan.
 """
 
-from dataclasses import dataclass
-
 from gateway.domain.numbering.reading import NumberKind, Reading, ReadingStep
+from gateway.domain.records import record
 from gateway.domain.sentences import step
 
 _UNITS_BY_TENS = {
@@ -15,7 +14,7 @@ _UNITS_BY_TENS = {
 AREA_CODES = frozenset(tens + unit for tens, units in _UNITS_BY_TENS.items() for unit in units)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class FoundSubscriber:
     """What a rule made of digits: a reading of which the text and the steps before it are not known yet."""
 

@@ -26,7 +26,9 @@ from gateway.texts.text import Text
 MOST_KNOWN = 100_000
 """Rows that are remembered as told; those of a longer look back are told again, and count once all the same."""
 MOST_CALLS = 5_000
-"""Calls whose rows are kept, so that a row that comes later completes them."""
+"""Calls whose rows are kept, so that a row that comes later completes them; where more wait for theirs, the oldest are
+told as they are.
+"""
 MOST_CELL = 1_000
 DATE_PATH = "date_path"
 """Field with the date in the column that grows as a folder, ``2026/03/05``: Asterisk files recordings so."""
@@ -101,15 +103,17 @@ class TableReading:
             self._keep(RowEvent(replace(told, event=replace(told.event, taken={})), text, grown))
 
     def due(self, *, all_of_them: bool = False) -> Iterator[ToldCall]:
-        """Yield the calls whose further rows were waited for long enough."""
-        now = self._place.clock()
+        """Yield the calls whose further rows were waited for long enough, and those that are too many."""
+        now, too_many = self._place.clock(), len(self._calls) - MOST_CALLS
         alone, self._alone = self._alone, []
         for row in alone:
             yield self._told([row], now)
-        for call in self._calls.values():
-            if call.due is not None and (all_of_them or call.due <= now):
+        for place, call in enumerate(self._calls.values()):
+            if call.due is not None and (all_of_them or call.due <= now or place < too_many):
                 call.due = None
                 yield self._told(call.rows, now)
+        for _ in range(too_many):
+            self._calls.popitem(last=False)
 
     def held_from(self) -> Any:
         """Return the least value of the column that grows among rows whose call was not told yet; None for none."""
@@ -125,13 +129,6 @@ class TableReading:
         self._calls.move_to_end(name)
         call.rows.append(row)
         call.due = self._place.clock() + self._settle_ms
-        if len(self._calls) > MOST_CALLS:
-            self._forget_told()
-
-    def _forget_told(self) -> None:
-        told = next((name for name, call in self._calls.items() if call.due is None), None)
-        if told is not None:
-            del self._calls[told]
 
     def _is_known(self, digest: bytes) -> bool:
         if digest in self._known:

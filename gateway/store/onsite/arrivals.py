@@ -15,6 +15,7 @@ from gateway.domain.calls.heard import kept_back
 from gateway.domain.messages import Origin, SourceMark
 from gateway.errors import BusyError, GatewayError, UnknownTenant
 from gateway.store.onsite.sites import OnsiteSite
+from gateway.store.spool.draining import LATE_MS
 from gateway.store.spool.messages import Told, unpacked
 from gateway.store.tables import onsite_spools as table
 from gateway.store.writing.drafts import AgentStateDraft, EventDraft
@@ -22,8 +23,6 @@ from gateway.store.writing.journal import Journal, apply
 
 log = structlog.get_logger()
 
-LATE_MS = 15_000
-"""Older than this an event is listed and does not pop up any more."""
 CLOCKS_AGREE_MS = 2_000
 """Clocks that differ by less are taken for the same: the request itself took some time."""
 WITHIN_S = 20.0
@@ -113,7 +112,8 @@ class OnsiteArrivals:
     ) -> int:
         def work(connection: Connection) -> int:
             done = _held(connection, site, spool, self._clock())
-            missing = [draft for turn, draft in drafts if turn > done]
+            # How late they are is seen here: this transaction may have waited for long.
+            missing = [self._dated(draft) for turn, draft in drafts if turn > done]
             apply(connection, missing, self._journal.language_of, self._journal.owner)
             if last > done:
                 connection.execute(update(table).where(*_this(site, spool)).values(turn=last, at=self._clock()))
@@ -124,11 +124,13 @@ class OnsiteArrivals:
 
     def _draft(self, site: OnsiteSite, arrival: Arrival, ahead_ms: int) -> EventDraft | AgentStateDraft:
         """Return what is to be written of an event. Raises ``ValueError`` and ``GatewayError`` where nobody can."""
-        now = self._clock()
-        message = in_our_time(as_of_site(unpacked(arrival.message), site), ahead_ms, now)
-        draft = self._make_draft(message)
-        if isinstance(draft, EventDraft) and now - message.received_at > LATE_MS:
-            draft = replace(draft, event=kept_back(draft.event), late=True)
+        message = in_our_time(as_of_site(unpacked(arrival.message), site), ahead_ms, self._clock())
+        return self._make_draft(message)
+
+    def _dated(self, draft: EventDraft | AgentStateDraft) -> EventDraft | AgentStateDraft:
+        """Return ``draft`` as one that is listed and pops up on no screen, where it is too late for that."""
+        if isinstance(draft, EventDraft) and self._clock() - draft.message.received_at > LATE_MS:
+            return replace(draft, event=kept_back(draft.event), late=True)
         return draft
 
 

@@ -12,8 +12,8 @@ import sqlite3
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from functools import lru_cache, reduce
-from operator import and_, or_
+from functools import lru_cache, partial, reduce
+from operator import or_
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
@@ -34,6 +34,8 @@ MOST_LISTED = BITMAP_BYTES // 2 - 1
 BITS = [tuple(bit for bit in range(8) if byte >> bit & 1) for byte in range(256)]
 """The bits that are set, by byte."""
 MOST_OF_A_TERM = 3
+READ_FOR_A_LOOK = 4
+"""Sets that are read in the time in which one call is looked at, about."""
 IDLE = 4
 """Connections that are kept open."""
 SCHEMA = (
@@ -46,8 +48,26 @@ FORGOTTEN = "CREATE TABLE IF NOT EXISTS forgotten (tenant TEXT PRIMARY KEY, bloc
 MARK = "mark/"
 """Begins the name under which a company's mark is kept."""
 NO_MARKS: Mapping[str, int] = MappingProxyType({})
+Offsets = int | frozenset[int]
+"""Some calls of a block: a bit for each, or the offsets themselves."""
+NO_OFFSETS: frozenset[int] = frozenset()
 Postings = Mapping[int, Mapping[int, Iterable[int]]]
 """Offsets in the block, by block and token."""
+
+
+class Clauses(NamedTuple):
+    """Sets of tokens, of each of which a call has one: the ``first`` of each term and choice, and ``further`` ones of
+    terms, which most calls have that have the first.
+    """
+
+    first: Sequence[Sequence[int]] = ()
+    further: Sequence[Sequence[int]] = ()
+
+    def with_few(self) -> Iterator[tuple[Sequence[int], int]]:
+        """Yield all in their order, each with how many calls are quicker looked at than the rest is read."""
+        yield from ((clause, 0) for clause in self.first)
+        for place, clause in enumerate(self.further):
+            yield clause, (len(self.further) - place) // READ_FOR_A_LOOK
 
 
 class Progress(NamedTuple):
@@ -116,8 +136,8 @@ class SearchIndex:
             connection.execute(FORGOTTEN)
             connection.execute("REPLACE INTO forgotten (tenant, blocks) VALUES (?, ?)", (tenant, block + 1))
 
-    def ordered(self, terms: Sequence[Sequence[int]], clauses: Sequence[Sequence[int]], block: int) -> list[list[int]]:
-        """Return what to look for by how few calls of ``block`` it leaves, the most telling first.
+    def ordered(self, terms: Sequence[Sequence[int]], clauses: Sequence[Sequence[int]], block: int) -> "Clauses":
+        """Return what to look for, the most telling first, by how few calls of ``block`` it leaves.
 
         That is all ``clauses``, and of the tokens of each term the ``MOST_OF_A_TERM`` most telling ones: to read the
         others would leave out hardly any call more.
@@ -126,20 +146,26 @@ class SearchIndex:
         with self._connection() as connection:
             sizes = {token: len(kept) for token, kept in _read(connection, block, wanted).items()}
         telling = [sorted(term, key=lambda token: sizes.get(token, 0))[:MOST_OF_A_TERM] for term in terms]
-        found = [*map(list, clauses), *([token] for term in telling for token in term)]
-        return sorted(found, key=lambda clause: sum(sizes.get(token, 0) for token in clause))
+        first = [*map(list, clauses), *(term[:1] for term in telling if term)]
+        further = [[token] for term in telling for token in term[1:]]
+        size_of = partial(_size_of, sizes)
+        return Clauses(sorted(first, key=size_of), sorted(further, key=size_of))
 
-    def found(self, clauses: Sequence[Sequence[int]], blocks: Sequence[int]) -> Mapping[int, list[int]]:
-        """Return by block the ids of those calls of ``blocks`` that have a token of each clause, in no order. The
-        others are not read where the first clause leaves none.
+    def found(self, clauses: "Clauses", blocks: Sequence[int]) -> Mapping[int, list[int]]:
+        """Return by block the ids of those calls of ``blocks`` that have a token of each clause, in no order.
+
+        Each clause is read of those blocks only where calls are left; a further one where those are more than are
+        quicker looked at.
         """
-        first, *others = clauses
+        left: dict[int, Offsets] = {}
+        wanted: Sequence[int] = blocks
         with self._connection() as connection:
-            rows = _read_blocks(connection, blocks, set(first))
-            if rows and others:
-                more = _read_blocks(connection, [*rows], {token for clause in others for token in clause})
-                rows = {block: kept | more.get(block, {}) for block, kept in rows.items()}
-        return {block: [block * BLOCK + offset for offset in _met(clauses, kept)] for block, kept in rows.items()}
+            for clause, few in clauses.with_few():
+                wanted = [block for block in wanted if block not in left or _size(left[block]) > few]
+                if not wanted:
+                    break
+                left |= _narrowed(left, wanted, clause, _read_blocks(connection, wanted, clause))
+        return {block: [block * BLOCK + offset for offset in _listed(left[block])] for block in blocks}
 
     def close(self) -> None:
         """Close what is idle. Safe to call again."""
@@ -172,7 +198,7 @@ class SearchIndex:
         make_private(self._path)
         connection = sqlite3.connect(self._path, timeout=10, isolation_level=None, check_same_thread=False)
         try:
-            set_pragmas(connection, "journal_mode=WAL", "synchronous=NORMAL", "cache_size=-8000")
+            set_pragmas(connection, "journal_mode=WAL", "synchronous=NORMAL", "cache_size=-32000")
             _lay_out(connection)
         except BaseException:
             connection.close()
@@ -280,33 +306,68 @@ def _read(connection: sqlite3.Connection, block: int, tokens: set[int]) -> dict[
 
 
 def _read_blocks(
-    connection: sqlite3.Connection, blocks: Sequence[int], tokens: set[int]
-) -> dict[int, dict[int, bytes]]:
-    """Return by block the sets of ``tokens``, those that there are."""
-    chosen = f"block IN ({','.join('?' * len(blocks))}) AND token IN ({','.join('?' * len(tokens))})"
-    query = f"SELECT block, token, calls FROM postings WHERE {chosen}"  # noqa: S608
-    found: dict[int, dict[int, bytes]] = {}
-    for block, token, kept in connection.execute(query, (*blocks, *sorted(tokens))):
-        found.setdefault(block, {})[token] = kept
-    return found
+    connection: sqlite3.Connection, blocks: Sequence[int], tokens: Sequence[int]
+) -> Iterable[tuple[int, bytes]]:
+    """Return the sets of any of ``tokens`` in ``blocks``, each with its block."""
+    is_one = "= ?" if len(tokens) == 1 else f"IN ({','.join('?' * len(tokens))})"
+    chosen = f"block IN ({','.join('?' * len(blocks))}) AND token {is_one}"
+    return connection.execute(f"SELECT block, calls FROM postings WHERE {chosen}", (*blocks, *tokens))  # noqa: S608
 
 
-def _met(clauses: Sequence[Sequence[int]], rows: Mapping[int, bytes]) -> Iterable[int]:
-    """Return the offsets that are in a set of each clause. Sets that are kept as bits are met as one number."""
-    sets = [[rows[token] for token in clause if token in rows] for clause in clauses]
-    if not all(sets):
-        return ()
-    as_bits: list[Sequence[bytes]] = []
-    listed: list[Sequence[bytes]] = []
-    for kept in sorted(sets, key=lambda kept: sum(map(len, kept))):
-        (as_bits if any(len(each) == BITMAP_BYTES for each in kept) else listed).append(kept)
-    bits = reduce(and_, map(_bits, as_bits)).to_bytes(BITMAP_BYTES, "little") if as_bits else None
-    if not listed:
-        return unpacked(bits or b"")
-    found = set().union(*(array("H", each) for each in listed[0]))
-    for others in listed[1:]:
-        found &= set().union(*(array("H", each) for each in others))
-    return found if bits is None else [offset for offset in found if bits[offset >> 3] >> (offset & 7) & 1]
+def _narrowed(
+    left: Mapping[int, Offsets], blocks: Sequence[int], clause: Sequence[int], rows: Iterable[tuple[int, bytes]]
+) -> Mapping[int, Offsets]:
+    """Return by block those of ``left`` (where it says nothing: all) that are in any of its sets of ``rows``."""
+    found: dict[int, Offsets] = dict.fromkeys(blocks, NO_OFFSETS)
+    if len(clause) == 1:
+        for block, kept in rows:
+            found[block] = _met(left.get(block), kept)
+        return found
+    sets: dict[int, list[bytes]] = {}
+    for block, kept in rows:
+        sets.setdefault(block, []).append(kept)
+    return found | {block: _met_any(left.get(block), each) for block, each in sets.items()}
+
+
+def _met(left: Offsets | None, kept: bytes) -> Offsets:
+    """Return those of ``left`` (None: all) that are in a set."""
+    if len(kept) != BITMAP_BYTES:
+        return _met_listed(left, array("H", kept))
+    if left is None or isinstance(left, int):
+        bits = int.from_bytes(kept, "little")
+        return bits if left is None else left & bits
+    return _among(left, kept)
+
+
+def _met_listed(left: Offsets | None, listed: Iterable[int]) -> Offsets:
+    if left is None:
+        return frozenset(listed)
+    if isinstance(left, int):
+        return _among(listed, left.to_bytes(BITMAP_BYTES, "little"))
+    return left.intersection(listed)
+
+
+def _met_any(left: Offsets | None, sets: Sequence[bytes]) -> Offsets:
+    """Return those of ``left`` (None: all) that are in any of ``sets``."""
+    if any(len(each) == BITMAP_BYTES for each in sets):
+        return _met(left, _bits(sets).to_bytes(BITMAP_BYTES, "little"))
+    return _met_listed(left, array("H", b"".join(sets)))
+
+
+def _among(offsets: Iterable[int], kept: bytes) -> frozenset[int]:
+    return frozenset([offset for offset in offsets if kept[offset >> 3] >> (offset & 7) & 1])
+
+
+def _size_of(sizes: Mapping[int, int], clause: Sequence[int]) -> int:
+    return sum(sizes.get(token, 0) for token in clause)
+
+
+def _size(offsets: Offsets) -> int:
+    return offsets.bit_count() if isinstance(offsets, int) else len(offsets)
+
+
+def _listed(offsets: Offsets) -> Iterable[int]:
+    return unpacked(offsets.to_bytes(BITMAP_BYTES, "little")) if isinstance(offsets, int) else offsets
 
 
 def _bits(sets: Sequence[bytes]) -> int:

@@ -2,7 +2,7 @@
 
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -10,12 +10,12 @@ import structlog
 from sqlalchemy import Connection, Engine, func, select
 
 from gateway.domain.calls.scope import CallScope, Team
-from gateway.domain.calls.search_terms import facet_token, matches, tokens_of_term
+from gateway.domain.calls.search_terms import Field, facet_token, matches, tokens_of_term
 from gateway.store import tables
 from gateway.store.calls import MISSED, CallFilter, CallLog, LoggedCall, read_calls, select_narrowed
 from gateway.store.reading.event_orders import EventOrder, order_of
-from gateway.store.search.index import BLOCK, Progress, SearchIndex, token_id
-from gateway.store.search.searchable import AT_ONCE, COLUMNS, SearchableCall, period_tokens, read_searchable
+from gateway.store.search.index import BLOCK, Clauses, Progress, SearchIndex, token_id
+from gateway.store.search.searchable import ALL, AT_ONCE, COLUMNS, SearchableCall, period_tokens, read_searchable
 
 calls, events = tables.calls, tables.events
 log = structlog.get_logger()
@@ -26,7 +26,9 @@ MOST_LOOKED_AT = 20_000
 """Calls that one search looks at; where those were too few it says how far it came."""
 LONGEST_S = 2.0
 FIRST_LOOK = 64
-MOST_BLOCKS = 32
+FEWEST = 16
+"""Calls that are looked at together, at least."""
+MOST_BLOCKS = 64
 """Blocks of the index that are read at once."""
 MOST_FACETS = 1000
 """Facets of which a call has one, in one set: extensions of a team, mostly."""
@@ -108,13 +110,13 @@ class CallFinder:
     def _candidates(self, tenant: str, wanted: CallFilter, tail: "_Tail") -> Iterator[int]:
         """Yield the ids of calls that may match, the newest first."""
         below = wanted.before_id or tail.newest + 1
-        clauses: list[list[int]] = []
+        clauses = Clauses()
         if self._index and tail.left < tail.newest // BLOCK:
             terms = [[token_id(tenant, each) for each in tokens_of_term(term)] for term in wanted.terms]
             chosen = [[token_id(tenant, each) for each in clause] for clause in clauses_of(wanted)]
             clauses = self._index.ordered(terms, chosen, max(0, tail.newest // BLOCK - 1))
         for blocks in _grouped(min(tail.newest, below - 1) // BLOCK):
-            held = [block for block in blocks if clauses and self._index and tail.holds(block)]
+            held = [block for block in blocks if clauses.first and self._index and tail.holds(block)]
             known = self._index.found(clauses, held) if self._index and held else {}
             for block in blocks:
                 if block in held:
@@ -175,6 +177,12 @@ def _facets_of(team: Team) -> Iterator[tuple[str, str]]:
         yield from (("extension", str(number).zfill(len(first))) for number in numbers)
 
 
+def _fields_of(wanted: CallFilter) -> Collection[Field]:
+    """Return in which fields of a call its terms are looked for: to make lines of the others takes time."""
+    named = {Field.NUMBER if term.field is Field.ENDING else term.field for term in wanted.terms}
+    return ALL if Field.ANY in named or wanted.whole_number else named
+
+
 def _by_index(wanted: CallFilter) -> bool:
     """Return whether the index finds what no other index of the call log does."""
     by_facet = wanted.results or wanted.statuses or wanted.direction or wanted.missed
@@ -226,6 +234,7 @@ class _Looking:
         self._tenant = tenant
         self._wanted = wanted
         self._limit = limit
+        self._fields = _fields_of(wanted)
         self._until = time.monotonic() + LONGEST_S
         self._looked_at = 0
         self.accepted: list[int] = []
@@ -235,17 +244,22 @@ class _Looking:
         size = FIRST_LOOK
         while ids := list(islice(candidates, size)):
             self._look_at(ids)
-            size = min(size * 2, AT_ONCE)
+            size = self._next_size(size)
             if len(self.accepted) >= self._limit:
                 return None
             if self._looked_at >= MOST_LOOKED_AT or time.monotonic() > self._until:
                 return ids[-1] if ids[-1] > 1 else None
         return None
 
+    def _next_size(self, size: int) -> int:
+        """Return at how many calls to look next: as many as are still needed if they match as those before."""
+        needed = (self._limit - len(self.accepted)) * self._looked_at // max(1, len(self.accepted))
+        return max(FEWEST, min(needed + needed // 4, size * 2, AT_ONCE))
+
     def _look_at(self, ids: Sequence[int]) -> None:
         self._looked_at += len(ids)
         query = select_narrowed(COLUMNS, self._connection, self._tenant, self._wanted, ids)
-        for call in read_searchable(self._connection, query.order_by(calls.c.id.desc())):
+        for call in read_searchable(self._connection, query.order_by(calls.c.id.desc()), self._fields):
             if self._matches(call) and len(self.accepted) < self._limit:
                 self.accepted.append(call.id)
 

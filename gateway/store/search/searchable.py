@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -43,6 +43,7 @@ TEXTS: Mapping[str, Field] = {
     "result_text": Field.NOTE,
 }
 """Columns of a call that are searched, and what they count as."""
+ALL = frozenset(Field)
 BESIDE = ("id", "tenant", "direction", "status", "result", "missed", "account_id", "logged_at", "fields", "order_id")
 COUNTED = ("leg_count", "note_count")
 COLUMNS = [calls.c[name] for name in (*BESIDE, *COUNTED, *TEXTS)]
@@ -93,15 +94,19 @@ def select_searchable() -> Select[Any]:
     return select(*COLUMNS)
 
 
-def read_searchable(connection: Connection, query: Select[Any]) -> list[SearchableCall]:
-    """Return the calls of ``query``, with what is kept of them in rows of their own."""
+def read_searchable(
+    connection: Connection, query: Select[Any], fields: Collection[Field] = ALL
+) -> list[SearchableCall]:
+    """Return the calls of ``query``, with what is kept of them in rows of their own; of their lines those of ``fields``
+    are wanted.
+    """
     rows = connection.execute(query).all()
     several = _beside(connection, legs, [row.id for row in rows if row.leg_count])
     noted = _beside(connection, notes, [row.id for row in rows if row.note_count])
     written = _beside(connection, agent_notes, [row.id for row in rows])
     placed = _placed_by(connection, [row.order_id for row in rows if row.order_id])
     return [
-        _searchable(row, several.get(row.id, ()), (*noted.get(row.id, ()), *written.get(row.id, ())), placed)
+        _searchable(row, several.get(row.id, ()), (*noted.get(row.id, ()), *written.get(row.id, ())), placed, fields)
         for row in rows
     ]
 
@@ -146,18 +151,30 @@ def _placed_by(connection: Connection, order_ids: Sequence[int]) -> Mapping[int,
 
 
 def _searchable(
-    row: Row[Any], several: Sequence[Row[Any]], noted: Sequence[Row[Any]], placed: Mapping[int, str | None]
+    row: Row[Any],
+    several: Sequence[Row[Any]],
+    noted: Sequence[Row[Any]],
+    placed: Mapping[int, str | None],
+    fields: Collection[Field],
 ) -> SearchableCall:
-    lines = tuple(dict.fromkeys(_lines(row, several, noted)))
+    lines = tuple(dict.fromkeys(_lines(row, several, noted, fields)))
     return SearchableCall(row.id, row.tenant, lines, row, several, placed.get(row.order_id))
 
 
-def _lines(row: Row[Any], several: Sequence[Row[Any]], noted: Sequence[Row[Any]]) -> Iterator[Line]:
+def _lines(
+    row: Row[Any], several: Sequence[Row[Any]], noted: Sequence[Row[Any]], fields: Collection[Field]
+) -> Iterator[Line]:
     told = row._mapping
     for name, field in TEXTS.items():
-        yield from line_of(field, told[name])
-    for text in read_fields(row.fields).values():
-        yield from line_of(Field.CODE, text)
+        if field in fields:
+            yield from line_of(field, told[name])
+    if Field.CODE in fields:
+        for text in read_fields(row.fields).values():
+            yield from line_of(Field.CODE, text)
+    yield from _lines_beside(several, noted)
+
+
+def _lines_beside(several: Sequence[Row[Any]], noted: Sequence[Row[Any]]) -> Iterator[Line]:
     for leg in several:
         yield from line_of(Field.WHO, leg.extension)
         yield from line_of(Field.WHO, leg.agent)

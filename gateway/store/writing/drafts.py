@@ -10,6 +10,7 @@ from gateway.domain.calls.heard import HeardEvent
 from gateway.domain.calls.scope import EVERYTHING, CallScope
 from gateway.domain.messages import AgentStateChanged, CallMessage, PlaceCall
 from gateway.domain.numbering.numbers import Reading
+from gateway.domain.records import record
 from gateway.domain.telling import NO_RULES, TellingRules
 
 
@@ -20,7 +21,7 @@ class SourceFence(NamedTuple):
     token: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class EventDraft:
     """What a message tells of a call, for the rule book; ``forwards`` names who is told of it if ``rules`` agree.
 
@@ -90,7 +91,7 @@ class OrderDraft:
         return (first, self.fallback) if self.fallback else (first,)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Recorded:
     """What became durable: our call id, the last event's ``seq`` and, for an order, its id.
 

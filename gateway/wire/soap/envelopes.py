@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 from xml.sax.saxutils import escape
@@ -90,8 +91,19 @@ class AnswerTemplate:
         hold all of them.
         """
         pieces = self._pieces.copy()
-        pieces[1::2] = [escape(texts[name], {"\r": "&#13;"}) for name in pieces[1::2]]
+        pieces[1::2] = [escaped(texts[name]) for name in pieces[1::2]]
         return DECLARATIONS[charset] + "".join(pieces).encode(charset, "xmlcharrefreplace")
+
+
+def escaped(text: str) -> str:
+    """Return ``text`` as it stands in an element."""
+    return text if text.isalnum() else _escaped_signs(text)
+
+
+@lru_cache(maxsize=1024)
+def _escaped_signs(text: str) -> str:
+    # Remembered, because an answer is one of a few sentences, but for its number.
+    return escape(text, {"\r": "&#13;"})
 
 
 def fault_envelope(error: GatewayError, version: str, namespace: str, language: Language) -> Any:

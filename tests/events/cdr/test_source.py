@@ -17,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from gateway.domain.messages import CallEnded
 from gateway.errors import EventSourceError
 from gateway.event_source import EventSource
+from gateway.events.cdr import reading
 from gateway.events.cdr import source as source_module
 from gateway.events.cdr.settings import TableSourceConfig
 from gateway.events.cdr.source import TableSource, TableWatch
@@ -295,6 +296,19 @@ def test_a_row_of_a_call_that_comes_later_completes_it(asterisk_table: Table) ->
     assert [each.result for each in asterisk_table.look()] == ["NO ANSWER"]
     asterisk_table.add(**asterisk("2026-11-30 11:58:00", "1.1", "3502", 9))
     assert [(each.ramal, each.result) for each in asterisk_table.look()] == [("3502", "ANSWERED")]
+
+
+def test_calls_that_are_too_many_to_wait_for_their_rows_are_told_as_they_are(
+    asterisk_table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was written while nobody looked comes at once: it must not pile up for as long as rows are waited for."""
+    monkeypatch.setattr(reading, "MOST_CALLS", 10)
+    asterisk_table.settings["settle_s"] = 600
+    watch = asterisk_table.begin()
+    asterisk_table.add(*(asterisk("2026-11-30 11:58:00", f"1.{number}", "3501", 9) for number in range(30)))
+    watch.look()
+    told = [message.call_ref for message in asterisk_table.report.messages if isinstance(message, CallEnded)]
+    assert (told, len(watch._reading._calls)) == ([f"1.{number}" for number in range(20)], 10)
 
 
 def test_all_recorded_rows_are_told_one_call_for_each_linkedid(asterisk_table: Table) -> None:

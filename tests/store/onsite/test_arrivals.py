@@ -3,9 +3,10 @@
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from gateway.domain.messages import AgentState, AgentStateChanged, CallEnded, CallStarted, Origin, SourceMark
 from gateway.errors import GatewayError, StoreUnavailable, UnknownTenant
@@ -14,7 +15,7 @@ from gateway.store.onsite.arrivals import Arrival, OnsiteArrivals, as_of_site, i
 from gateway.store.onsite.sites import OnsiteSite
 from gateway.store.spool.messages import Told, packed
 from gateway.store.writing.drafts import AgentStateDraft, EventDraft
-from gateway.store.writing.journal import Journal
+from gateway.store.writing.journal import Journal, apply
 from gateway.texts.text import Text
 from tests.store.conftest import HERE, T0, Store, end_draft, start_draft
 
@@ -111,10 +112,29 @@ def test_an_event_that_waited_long_is_listed_and_pops_up_no_more(store: Store, s
 
     arrivals = arrivals_of(store, lambda: T0 + 60_000)
     for at in (T0, T0 + 59_000):
-        draft = arrivals._draft(site, Arrival(1, at, ring("4732100001", at)), 0)
+        draft = arrivals._dated(arrivals._draft(site, Arrival(1, at, ring("4732100001", at)), 0))
         assert isinstance(draft, EventDraft)
         made.append(draft)
     assert [(draft.late, draft.event.kept) for draft in made] == [(True, True), (False, False)]
+
+
+def test_an_event_that_waited_for_the_database_pops_up_no_more(
+    store: Store, site: OnsiteSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, run, written = [NOW], Journal.run, list[EventDraft | AgentStateDraft]()
+
+    def waiting(journal: Journal, *arguments: Any, **named: Any) -> Any:
+        now[0] += 60_000
+        return run(journal, *arguments, **named)
+
+    def keep(connection: Connection, drafts: Sequence[EventDraft | AgentStateDraft], *more: Any) -> None:
+        written.extend(drafts)
+        apply(connection, drafts, *more)
+
+    monkeypatch.setattr(Journal, "run", waiting)
+    monkeypatch.setattr("gateway.store.onsite.arrivals.apply", keep)
+    arrivals_of(store, lambda: now[0]).take(site, SPOOL, numbered(ring("4732100001")), 0)
+    assert [isinstance(draft, EventDraft) and draft.late for draft in written] == [True]
 
 
 def test_a_message_is_the_site_s_company_s_whatever_it_says(site: OnsiteSite) -> None:
