@@ -1,11 +1,14 @@
-"""Many open screens, and an exchange, in one asyncio loop: who heard of which call, and when."""
+"""Many open screens, in a process of their own, and an exchange: who heard of which call, and when."""
 
 import asyncio
 import json
 import random
+import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from bench.agents import Session
 
@@ -32,43 +35,52 @@ class Sent:
 
 
 class Screens:
-    """Opens screens and listens to them until ``close``."""
+    """Screens in a process of their own (``bench.screen_process``), the first ``deaf`` of which read nothing."""
 
-    def __init__(self, port: int) -> None:
-        self.open: list[Screen] = []
-        self._port = port
-        self._tasks: list[asyncio.Task[None]] = []
+    def __init__(self, port: int, sessions: Sequence[Session], *, deaf: int = 0) -> None:
+        self.open = [Screen(each.extension) for each in sessions]
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "bench.screen_process"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        self._say(json.dumps({"port": port, "cookies": [each.cookie for each in sessions], "deaf": deaf}))
 
-    async def add(self, session: Session) -> None:
-        """Open one more screen; returns when the gateway has begun its stream. Raises ``ConnectionError``."""
-        reader, writer = await asyncio.open_connection(HOST, self._port)
-        # HTTP/1.0 keeps the stream free of chunk sizes.
-        writer.write(f"GET /events HTTP/1.0\r\nHost: bench\r\nCookie: {session.cookie}\r\n\r\n".encode())
-        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), TIMEOUT_S)
-        if b" 200 " not in head.partition(b"\r\n")[0]:
-            raise ConnectionError(f"no stream of events: {head.decode(errors='replace')}")
-        await asyncio.wait_for(reader.readuntil(b"\n\n"), TIMEOUT_S)
-        screen = Screen(session.extension)
-        self.open.append(screen)
-        self._tasks.append(asyncio.create_task(_listen(screen, reader, writer)))
+    def count(self) -> int:
+        """How many are open now. Raises ``ConnectionError`` when the process has ended."""
+        return int(self._ask("opened")["open"])
 
-    async def close(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+    def wait(self, count: int, *, within_s: float) -> None:
+        """Wait until so many are open. Raises ``TimeoutError``."""
+        ends = time.perf_counter() + within_s
+        while (found := self.count()) < count:
+            if time.perf_counter() > ends:
+                raise TimeoutError(f"{found} of {count} screens are open")
+            time.sleep(0.05)
 
+    def hear(self) -> None:
+        """Have ``open`` know what was heard."""
+        for screen, heard in zip(self.open, self._ask("heard"), strict=True):
+            screen.heard = {int(call_id): times for call_id, times in heard.items()}
 
-async def _listen(screen: Screen, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    kind = b""
-    try:
-        while line := await reader.readline():
-            now = time.perf_counter()
-            if line.startswith(b"event: "):
-                kind = line[7:].strip()
-            elif line.startswith(b"data: ") and kind == b"call_started":
-                screen.heard.setdefault(json.loads(line[6:])["call_id"], []).append(now)
-    finally:
-        writer.close()
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    def _ask(self, word: str) -> Any:
+        self._say(word)
+        assert self._process.stdout
+        answer = self._process.stdout.readline()
+        if not answer:
+            raise ConnectionError("the process with the screens has ended")
+        return json.loads(answer)
+
+    def _say(self, line: str) -> None:
+        assert self._process.stdin
+        self._process.stdin.write(line + "\n")
+        self._process.stdin.flush()
 
 
 class Exchange:

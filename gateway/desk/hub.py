@@ -194,6 +194,8 @@ class Hub:
                 raise Stopping
             if len(self._screens) >= self._max_screens:
                 raise TooManyScreens(self._max_screens)
+            # Its session was looked up just now; what changed in between is found at its first heart-beat.
+            screen.people_seen = self._people
             self._screens.add(screen)
             for key in screen.keys:
                 self._index[key].add(screen)
