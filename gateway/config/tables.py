@@ -108,7 +108,7 @@ class ServerSettings(Table):
     workers: int = Field(1, ge=1, le=64, description="processes that share the port and the database")
     pin_workers: bool = Field(True, description="keep each busy process on one processor, which is faster")
     call_threads: int = Field(64, ge=4, le=512, description="requests of exchanges and CRMs served at once")
-    max_screens: int = Field(1000, ge=0, le=20000, description="open agent screens per process; one more gets 503")
+    max_screens: int = Field(10000, ge=0, le=20000, description="open agent screens per process; one more gets 503")
     max_connections: int = Field(
         4096, ge=64, le=100_000, description="open connections per process besides its screens; more wait"
     )
