@@ -89,6 +89,7 @@ class Exchange:
     def __init__(self, port: int, *, connections: int = 8) -> None:
         self._port = port
         self._connections = connections
+        self._number = random.randrange(5_000_000)
         self._idle: asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = asyncio.Queue()
 
     async def __aenter__(self) -> "Exchange":
@@ -106,7 +107,8 @@ class Exchange:
         calls = []
         for number in range(count):
             await asyncio.sleep(began + number / per_second - time.perf_counter())
-            calls.append(asyncio.create_task(self._ring(random.choice(extensions), number)))
+            self._number += 1  # a number that rings again soon would be the same call
+            calls.append(asyncio.create_task(self._ring(random.choice(extensions), self._number)))
         return await asyncio.gather(*calls)
 
     async def _ring(self, extension: str, number: int) -> Sent:

@@ -110,7 +110,7 @@ class ServerSettings(Table):
     call_threads: int = Field(
         64, ge=4, le=512, description="threads for pages, /api, click-to-call and passwords; events need none"
     )
-    max_screens: int = Field(1000, ge=0, le=20000, description="open agent screens per process; one more gets 503")
+    max_screens: int = Field(10000, ge=0, le=20000, description="open agent screens per process; one more gets 503")
     max_connections: int = Field(
         4096, ge=64, le=100_000, description="open connections per process besides its screens; more wait"
     )

@@ -235,6 +235,10 @@ class Application:
         self._lenient = LenientPort(self.wsgi.without_desk(no_desk), address, port, limits, listening=listening)
         self._lenient.start()
 
+    def open_screens(self) -> int:
+        """Return how many screens are open in this process."""
+        return self._hub.open_screens()
+
     def drain(self, *, is_ready: bool = False) -> None:
         """Go on serving, but have clients let go of their connections; load balancers see at ``/readyz`` that this
         gateway ends, unless a successor serves already.

@@ -17,10 +17,12 @@ log = structlog.get_logger()
 LET_GO = Metric("cti_connections_let_go_total", "Connections ended by us: stalled, or without use where they ran out")
 LOOK_EVERY_S = 1.0
 LOOK_IN_NEED_EVERY_S = 0.25
+PAUSES = 20
+"""So many times as long as a look took, the next one waits at least."""
 WARN_EVERY_S = 10.0
 CROWDED, NEARLY_FULL = 0.5, 0.8
-"""Of all connections: from the first on answers end theirs; from the second on the log warns, and those without use are
-ended until the first is reached.
+"""Of all connections but those of screens: from the first on answers end theirs; from the second on the log warns, and
+those without use are ended until the first is reached.
 """
 
 
@@ -28,7 +30,8 @@ class Connections:
     """Looks once a second; ``limit`` is how many this process takes before more wait outside.
 
     ``is_busy`` says of a far end (``address:port``, an IPv6 address in brackets) whether a request of its is under way
-    or a stream is open; ``is_exempt`` of an address whether it may have as many as it likes.
+    or a stream is open; ``is_exempt`` of an address whether it may have as many as it likes; ``screens`` how many of
+    the connections are screens, which have a limit of their own.
     """
 
     def __init__(
@@ -38,6 +41,7 @@ class Connections:
         *,
         is_busy: Callable[[str], bool] = lambda _far_end: False,
         is_exempt: Callable[[str], bool] = lambda _address: False,
+        screens: Callable[[], int] = lambda: 0,
         find: Callable[[int], Sequence[Connection]] = sockets.established,
         end: Callable[[Connection], bool] = sockets.end,
     ) -> None:
@@ -45,6 +49,7 @@ class Connections:
         self._limit = limit
         self._is_busy = is_busy
         self._is_exempt = is_exempt
+        self._screens = screens
         self._find = find
         self._end = end
         self._stalled = Stalled()
@@ -59,11 +64,11 @@ class Connections:
 
     def is_crowded(self) -> bool:
         """Return whether connections that are kept open for later are wanted for others."""
-        return self.open > self._limit * CROWDED
+        return self.open > self._level(CROWDED)
 
     def is_nearly_full(self) -> bool:
         """Return whether hardly any connections are left."""
-        return self.open >= self._limit * NEARLY_FULL
+        return self.open >= self._level(NEARLY_FULL)
 
     def look(self, now: float) -> None:
         """Count, and end what is stalled; while nearly all are used up, warn (at most every ten seconds) and end
@@ -74,9 +79,14 @@ class Connections:
         ended = self._stalled.among(found, now)
         if self.is_nearly_full():
             self._warn(found, now)
-            ended += without_use(found, int(self._limit * CROWDED), is_in_use=self._is_in_use)
+            ended += without_use(found, int(self._level(CROWDED)), is_in_use=self._is_in_use)
         self._idle_before = {each.inode for each in found if not self._is_busy(far_end(each))}
         LET_GO.inc(sum(map(self._end, dict.fromkeys(ended))))
+
+    def _level(self, share: float) -> float:
+        """Return how many connections there are when ``share`` of those that screens leave are used."""
+        screens = min(self._screens(), self._limit)
+        return screens + (self._limit - screens) * share
 
     def _is_in_use(self, connection: Connection) -> bool:
         return (
@@ -93,11 +103,14 @@ class Connections:
 
     def _run(self) -> None:
         while True:
+            began = time.monotonic()
             try:
-                self.look(time.monotonic())
+                self.look(began)
             except (OSError, ValueError) as error:
                 log.debug("connections_not_counted", error=str(error))
-            time.sleep(LOOK_IN_NEED_EVERY_S if self.is_nearly_full() else LOOK_EVERY_S)
+            # Ten thousand connections take a tenth of a second to look at.
+            least_s = PAUSES * (time.monotonic() - began)
+            time.sleep(max(least_s, LOOK_IN_NEED_EVERY_S if self.is_nearly_full() else LOOK_EVERY_S))
 
 
 def far_end(connection: Connection) -> str:

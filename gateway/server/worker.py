@@ -76,6 +76,7 @@ def _face(work: WorkerOptions, application: "Application") -> Face:
         work.connections,
         is_busy=lambda client: client in face.busy,
         is_exempt=membership(server.trusted_proxies),
+        screens=application.open_screens,
     )
     admission = Admission(client_of(server.trusted_proxies), per_address=server.requests_per_address)
     application.watch_load(

@@ -144,3 +144,17 @@ def test_an_ended_connection_is_closed_for_both_and_a_descriptor_used_anew_is_le
     assert ours.recv(1) == b"a"
     assert sockets.end(Connection("", 0, inode, ours.fileno()))
     assert theirs.recv(1) == ours.recv(1) == b""
+
+
+def test_open_screens_have_a_limit_of_their_own_and_leave_the_rest_to_others() -> None:
+    """Else the connections of exchanges would be closed behind each answer while many screens are open."""
+    found = some("192.0.2.7", 90)
+    screens = [0]
+    connections = Connections(8080, 100, screens=lambda: screens[0], find=lambda _port: found, end=lambda _one: True)
+    connections.look(0)
+    assert (connections.is_crowded(), connections.is_nearly_full()) == (True, True)
+    screens[0] = 85
+    assert (connections.is_crowded(), connections.is_nearly_full()) == (False, False)
+    found += some("192.0.2.8", 8)
+    connections.look(1)
+    assert (connections.is_crowded(), connections.is_nearly_full()) == (True, True)

@@ -1,0 +1,70 @@
+"""What is remembered of the last events, and what not."""
+
+from gateway.desk.recent_events import RecentEvents
+from gateway.store.reading.log import LoggedEvent
+from gateway.store.reading.positions import Position
+
+
+def event(seq: int, tenant: str = "acme", epoch: int = 0) -> LoggedEvent:
+    return LoggedEvent(seq, tenant, "call_started", 1, "3501", seq, "{}", epoch)
+
+
+def seqs(recent: RecentEvents, last: int, tenant: str = "acme") -> list[int] | None:
+    found = recent.behind(tenant, Position(0, last))
+    return None if found is None else [each.seq for each in found]
+
+
+def test_what_came_since_it_began_is_known_and_nothing_older() -> None:
+    recent = RecentEvents()
+    recent.begin("acme", Position(0, 3))
+    for seq in (4, 6, 7):
+        recent.add(event(seq))
+    assert (seqs(recent, 3), seqs(recent, 5), seqs(recent, 7)) == ([4, 6, 7], [6, 7], [])
+    assert seqs(recent, 2) is None
+    assert recent.behind("acme", Position(1, 5)) is None
+    assert seqs(recent, 5, "rival") is None
+
+
+def test_an_event_that_is_given_again_is_kept_once() -> None:
+    recent = RecentEvents()
+    recent.begin("acme", Position(0, 0))
+    for seq in (1, 2, 1, 2, 3):
+        recent.add(event(seq))
+    assert seqs(recent, 0) == [1, 2, 3]
+
+
+def test_what_was_read_of_the_log_reaches_further_back() -> None:
+    recent = RecentEvents()
+    recent.begin("acme", Position(0, 5))
+    recent.add(event(6))
+    recent.extend("acme", Position(0, 2), [event(seq) for seq in (3, 5, 6)])
+    assert (seqs(recent, 2), seqs(recent, 4)) == ([3, 5, 6], [5, 6])
+
+
+def test_the_oldest_are_forgotten_first_and_it_is_known_that_they_are() -> None:
+    recent = RecentEvents(most=4)
+    for tenant in ("acme", "rival"):
+        recent.begin(tenant, Position(0, 0))
+    for seq in range(1, 5):
+        recent.add(event(seq))
+    recent.add(event(5, "rival"))
+    recent.add(event(6, "rival"))
+    assert (seqs(recent, 1), seqs(recent, 2), seqs(recent, 0, "rival")) == (None, [3, 4], [5, 6])
+
+
+def test_nothing_is_remembered_across_an_epoch() -> None:
+    recent = RecentEvents()
+    recent.begin("acme", Position(0, 0))
+    recent.add(event(1))
+    recent.add(event(1, epoch=1))
+    assert seqs(recent, 0) is None
+
+
+def test_a_company_that_is_forgotten_leaves_room() -> None:
+    recent = RecentEvents(most=2)
+    for tenant in ("acme", "rival"):
+        recent.begin(tenant, Position(0, 0))
+        recent.add(event(1, tenant))
+    recent.forget("acme")
+    recent.add(event(2, "rival"))
+    assert (seqs(recent, 0), seqs(recent, 0, "rival")) == (None, [1, 2])
