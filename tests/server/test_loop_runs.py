@@ -115,7 +115,7 @@ def test_a_batch_wakes_the_loop_once(monkeypatch: pytest.MonkeyPatch, tmp_path: 
         return [job.upper() for job in jobs]
 
     async def run() -> tuple[list[Any], int]:
-        runs, writer = Pool().runs(), GroupCommit(create_engine(f"sqlite:///{tmp_path}/x.db"), apply)
+        runs, writer = Pool().runs(), GroupCommit(create_engine(f"sqlite:///{tmp_path}/x.db"), apply, wait_of=wait_of)
         loop = asyncio.get_running_loop()
         rung: list[object] = []
         soon = loop.call_soon_threadsafe
@@ -145,7 +145,7 @@ def test_nobody_on_the_loop_writes_a_transaction(tmp_path: Path) -> None:
         return list(jobs)
 
     async def run() -> list[Any]:
-        writer = GroupCommit(create_engine(f"sqlite:///{tmp_path}/x.db"), apply)
+        writer = GroupCommit(create_engine(f"sqlite:///{tmp_path}/x.db"), apply, wait_of=wait_of)
         writer.start()
         found = await done(Pool().runs(), lambda: writer.write("a"))
         await asyncio.to_thread(writer.stop)
@@ -165,7 +165,7 @@ def test_a_disk_that_does_not_answer_ends_the_wait(tmp_path: Path, takes_it: boo
         return list(jobs)
 
     async def run() -> list[Any]:
-        writer = GroupCommit(create_engine(f"sqlite:///{tmp_path}/x.db"), apply)
+        writer = GroupCommit(create_engine(f"sqlite:///{tmp_path}/x.db"), apply, wait_of=wait_of)
         writer.start()
         runs = Pool().runs()
         if not takes_it:

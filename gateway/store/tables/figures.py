@@ -70,9 +70,7 @@ figure_scopes = Table(
     metadata,
     Column("tenant", FittedString(63), primary_key=True),
     Column("scope", FittedString(LONGEST_SCOPE), primary_key=True, comment="made of the definition"),
-    Column(
-        "definition", FittedText, nullable=False, comment="which calls somebody may see, as JSON (store/figures/scopes)"
-    ),
+    Column("definition", FittedText, nullable=False, comment="which calls may be seen, as JSON (store/figures/scopes)"),
     Column("since", BigInteger, nullable=False, comment="from when on hours are summed for it"),
     Column("until", BigInteger, nullable=False, comment="up to when"),
     Column(
