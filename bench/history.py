@@ -21,7 +21,7 @@ from sqlalchemy import Engine, text
 from bench import procfs
 from bench.history_pages import TEAM, pages
 from bench.long_index import index_calls
-from bench.long_log import TENANT, calls, write_calls
+from bench.long_log import TENANT, calls, count_as_given_out, write_calls
 from bench.report import median, percentile, table
 from gateway.config.tables import Config
 from gateway.domain.calls.search_terms import Field, Term, term_of
@@ -70,6 +70,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--intake", type=float, metavar="SECONDS", help="measure what the index costs events instead")
     parser.add_argument("--postgresql", action="store_true", help="in a PostgreSQL server of its own, not in SQLite")
     parser.add_argument("--no-scans", action="store_true", help="without plain looks through the whole table")
+    parser.add_argument("--warm", action="store_true", help="ask everything once before, so that it is in memory")
     parser.add_argument("--keep", type=Path, help="a folder for the calls, which the next run finds there")
     return parser.parse_args()
 
@@ -104,6 +105,7 @@ def measure_in(database: Database, options: argparse.Namespace, folder: Path) ->
     if not there:
         took = _timed(lambda: write_calls(engine, options.calls))
         print(f"{options.calls:,} calls written in {took:.0f} s, {_size_of(database)}", flush=True)
+    count_as_given_out(engine)
     index = SearchIndex(folder)
     began = time.process_time()
     count = index_calls(database, index, folder)
@@ -127,8 +129,7 @@ def searches(search: CallFinder, engine: Engine, options: argparse.Namespace) ->
     """Yield a line for each kind of search."""
     worked = _clock_of_processors(engine)
     for name, made, scan in kinds(options.calls):
-        chance = random.Random(4)
-        measured = [_measured(partial(_found, search, made(chance)), worked) for _ in range(options.rounds)]
+        measured = _rounds(lambda chance, made=made: _found(search, made(chance)), options, worked)
         yield name, *_line(measured), "" if options.no_scans else _scan(engine, scan), _p99(measured)
 
 
@@ -147,6 +148,16 @@ def _clock_of_processors(engine: Engine) -> Callable[[], float]:
     server = int(procfs.stat_of(pid)[1])
     served_by = [each for each in procfs.family(server) if each != server]
     return lambda: time.thread_time() + procfs.cpu_exactly(served_by)
+
+
+def _rounds(
+    ask: Callable[[random.Random], int], options: argparse.Namespace, worked: Callable[[], float]
+) -> Sequence[tuple[int, float, float]]:
+    """Return what each round found and took; with ``--warm`` all is asked once before."""
+    for _ in range(1 + options.warm):
+        chance = random.Random(4)
+        measured = [_measured(partial(ask, chance), worked) for _ in range(options.rounds)]
+    return measured
 
 
 def _measured(run: Callable[[], int], worked: Callable[[], float]) -> tuple[int, float, float]:
@@ -216,8 +227,7 @@ def asked_by_pages(engine: Engine, search: CallFinder, options: argparse.Namespa
     """Yield a line for each thing that a page asks."""
     worked = _clock_of_processors(engine)
     for name, ask in pages(engine, search):
-        chance = random.Random(4)
-        measured = [_measured(partial(ask, chance), worked) for _ in range(options.rounds)]
+        measured = _rounds(ask, options, worked)
         yield name, *_line(measured), "", _p99(measured)
 
 

@@ -74,6 +74,13 @@ def write_calls(engine: Engine, count: int) -> None:
             connection.exec_driver_sql("VACUUM ANALYZE calls")
 
 
+def count_as_given_out(engine: Engine) -> None:
+    """Have PostgreSQL know which ids are given out: by that it is known in which range the newest calls are."""
+    if engine.dialect.name == "postgresql":
+        with engine.begin() as connection:
+            connection.execute(text("SELECT setval('call_ids', (SELECT max(id) FROM calls))"))
+
+
 def _part(connection: Connection, count: int) -> None:
     """Let calls lie in twelve ranges of ids, as a year makes them."""
     for parted in WITH_CALLS:

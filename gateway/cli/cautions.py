@@ -19,6 +19,8 @@ def cautions(config: "Config") -> Iterator[tuple[str, Text]]:
     for former in config.former_names:
         present = FORMER_NAMES[former]
         yield f"[{former}]", Text("This table is called [{name}] now; the old name goes on working.", name=present)
+    if config.server.pin_workers is not None:
+        yield "[server]", Text("pin_workers does nothing any more: a worker's events run on one thread. Leave it out.")
     for name, tenant in config.tenants.items():
         if tenant.click_to_call.open_loopback:
             yield name, _open_loopback(name)

@@ -106,8 +106,10 @@ class ServerSettings(Table):
         description="address of this node's own desk, such as http://n1:8080, by which others link to its traffic log",
     )
     workers: int = Field(1, ge=1, le=64, description="processes that share the port and the database")
-    pin_workers: bool = Field(True, description="keep each busy process on one processor, which is faster")
-    call_threads: int = Field(64, ge=4, le=512, description="requests of exchanges and CRMs served at once")
+    pin_workers: bool | None = Field(None, description="does nothing any more: leave it out")
+    call_threads: int = Field(
+        64, ge=4, le=512, description="threads for pages, /api, click-to-call and passwords; events need none"
+    )
     max_screens: int = Field(10000, ge=0, le=20000, description="open agent screens per process; one more gets 503")
     max_connections: int = Field(
         4096, ge=64, le=100_000, description="open connections per process besides its screens; more wait"

@@ -41,7 +41,7 @@ class MainGateway:
 
         Raises ``MainGatewayError``.
         """
-        body = json.dumps({"now": self._clock(), **document}, ensure_ascii=False).encode()
+        body = json.dumps({"now": self._clock(), **document}).encode()  # ASCII: texts may have halves of characters
         try:
             with self._sent(verb, body, silence_s or self._settings.timeout_s) as response:
                 return _document(response, _read(response))

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from functools import lru_cache
 from io import BytesIO
 from typing import Any, Protocol
 
@@ -54,10 +55,12 @@ class Scope(Protocol):
 def environ_of(scope: Scope) -> dict[str, Any]:
     """Return the environ of ``scope`` without its body."""
     name, port = split_address(scope.server)
-    environ = SAME | {
+    path = scope.path
+    environ = {
+        **SAME,
         "REQUEST_METHOD": scope.method,
         # WSGI writes a path's bytes as Latin-1 (PEP 3333).
-        "PATH_INFO": scope.path.encode("utf-8", "surrogateescape").decode("latin-1"),
+        "PATH_INFO": path if path.isascii() else path.encode("utf-8", "surrogateescape").decode("latin-1"),
         "QUERY_STRING": scope.query_string,
         "SERVER_NAME": name,
         "SERVER_PORT": port,
@@ -87,6 +90,7 @@ def with_body(environ: dict[str, Any], body: bytes) -> dict[str, Any]:
     return environ
 
 
+@lru_cache(maxsize=4096)
 def split_address(text: str) -> tuple[str, str]:
     """Return address and port of ``127.0.0.1:8080`` or ``[::1]:8080``, the address without brackets."""
     address, _, port = text.rpartition(":")

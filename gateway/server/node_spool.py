@@ -9,6 +9,7 @@ from gateway.clock import milliseconds
 from gateway.config.tables import Config
 from gateway.errors import ConfigError, DatabaseNotReached
 from gateway.handlers import Core
+from gateway.server.loop_runs import wait_of
 from gateway.store.database import Database
 from gateway.store.spool.draining import SpoolDrain
 from gateway.store.spool.file import Spool, SpoolRoom, is_there
@@ -52,7 +53,7 @@ class NodeSpool:
             )
         if database.kind == "postgresql" and (server.spool or is_there(data)):
             room = SpoolRoom(round(server.spool_mb * MEBIBYTE), round(server.spool_hours * HOUR_MS))
-            self.spool = Spool(data, server.node_name(), room)
+            self.spool = Spool(data, server.node_name(), room, wait_of=wait_of)
         self.writer = SpoolingWriter(journal, self.spool) if self.spool and server.spool else None
         self._journal = journal
         self._data = data

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from gateway.config.tables import Config
-from gateway.server import bootstrap, cpu_affinity, logs
+from gateway.server import bootstrap, logs
 from gateway.server.admission import EXEMPT, Admission
 from gateway.server.bodies import BodyLimits
 from gateway.server.connections import Connections
@@ -53,8 +53,6 @@ class WorkerOptions:
 def load(work: WorkerOptions) -> Face:
     """Build one worker's application; runs in the worker's main thread before Granian serves."""
     logs.set_up(work.config.log)
-    if work.config.server.pin_workers and cpu_affinity.can_move():
-        cpu_affinity.Keeper(_number_of_this_worker()).start()
     from gateway.server.application import Application
 
     application = Application(bootstrap.build(work.config, work.data, may_wait=work.config.server.spool))
@@ -152,12 +150,6 @@ def _end(application: "Application", face: Face) -> None:
         time.sleep(0.05)
     application.close()
     os._exit(0)
-
-
-def _number_of_this_worker() -> int:
-    """Return 1, 2 ... in the order in which processes were started."""
-    identity: tuple[int, ...] = getattr(multiprocessing.current_process(), "_identity", ())
-    return identity[0] if identity else 1
 
 
 def _die_with_parent() -> None:

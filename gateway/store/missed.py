@@ -11,6 +11,7 @@ from gateway.domain.calls.scope import EVERYTHING, CallScope
 from gateway.domain.messages import Direction
 from gateway.store import tables
 from gateway.store.call_scope import visible
+from gateway.store.partitions.spans import EVERY_ID, ids_since
 
 calls, accounts, orders, claims = tables.calls, tables.accounts, tables.orders, tables.missed_claims
 
@@ -48,6 +49,7 @@ class MissedList:
         """Return an entry for each customer whose calls were missed from ``since`` on; who waits longest first."""
         query = _select(scope).where(calls.c.tenant == tenant, calls.c.logged_at >= since, *OPEN)
         with self._engine.connect() as connection:
+            query = query.where(*_heard_since(connection, since))
             rows = connection.execute(query.order_by(calls.c.logged_at.desc()).limit(MOST_OPEN)).all()
             found = [_missed(row) for row in rows]
             return admitted(by_customer(found, _claims(connection, tenant, found, now))) if found else []
@@ -114,6 +116,14 @@ def _select(scope: CallScope) -> Select[Any]:
     return query.join(orders, orders.c.id == calls.c.order_id, isouter=True)
 
 
+def _heard_since(connection: Connection, at: int) -> Sequence[ColumnElement[bool]]:
+    """Return conditions of all calls that were logged ``at`` or later (milliseconds): where calls lie apart by their
+    ids, others are not looked through.
+    """
+    span = ids_since(connection, at)
+    return () if span == EVERY_ID else (calls.c.id >= span.first, calls.c.id < span.end)
+
+
 def _missed(row: Row[Any]) -> MissedCall:
     return MissedCall(*row[: len(MissedCall._fields)])._replace(admitted=bool(row.admitted))
 
@@ -154,5 +164,6 @@ def _called_since(connection: Connection, tenant: str, claim: Claim) -> Sequence
     """Return the calls that the claim's extension made since, the newest first."""
     mine = (calls.c.tenant == tenant, calls.c.extension == claim.extension, calls.c.logged_at >= claim.claimed_at)
     query = select(calls.c.number, calls.c.account_id, calls.c.ended_at, calls.c.status).where(*mine)
+    query = query.where(*_heard_since(connection, claim.claimed_at))
     query = query.where(calls.c.direction == Direction.OUTGOING).order_by(calls.c.logged_at.desc(), calls.c.id.desc())
     return connection.execute(query.limit(MOST_CALLED_BACK)).all()

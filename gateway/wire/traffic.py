@@ -47,6 +47,7 @@ BETWEEN_TAGS = re.compile(rb"(?<!<methodName>)((?:\A|>)\s*)[^\s<][^<]*")
 WIDE_CHARSET = re.compile(rb"(?i)(charset=\"?)utf-?(?:16|32)(?:-?[bl]e)?")
 QUERY = re.compile(rb"\A([^?\r\n]*)\?[^\r\n]*")
 WEBHOOK = "webhook"
+WRITTEN_BEFORE = ("HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH")
 Add = Callable[[Draft, int], None]
 
 
@@ -214,19 +215,20 @@ def head_of(environ: Environ) -> bytes:
     for key, name in (("CONTENT_TYPE", "Content-Type"), ("CONTENT_LENGTH", "Content-Length")):
         if environ.get(key):
             lines.append(f"{name}: {environ[key]}")
-    lines += [f"{name}: {value}" for key, value in environ.items() if (name := _header_name(key))]
+    lines += [f"{name}: {environ[key]}" for key, name in _header_names(tuple(environ))]
     return "\r\n".join(lines).encode("latin-1", "replace") + GAP
 
 
-@lru_cache(maxsize=1024)
-def _header_name(key: str) -> str:
-    """Return ``User-Agent`` of ``HTTP_USER_AGENT``; nothing for what is no header, or was written already.
+@lru_cache(maxsize=256)
+def _header_names(keys: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Return those of an environ's ``keys`` that are headers, each with its name: ``User-Agent`` of
+    ``HTTP_USER_AGENT``.
 
-    Granian may hand a body's type and length over under both names.
+    Without what was written already; Granian may hand a body's type and length over under both names. Remembered,
+    because all requests of a sender have the same headers.
     """
-    if not key.startswith("HTTP_") or key in ("HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH"):
-        return ""
-    return key[5:].replace("_", "-").title()
+    headers = [key for key in keys if key.startswith("HTTP_") and key not in WRITTEN_BEFORE]
+    return [(key, key[5:].replace("_", "-").title()) for key in headers]
 
 
 def answer_bytes(answer: Answer) -> bytes:

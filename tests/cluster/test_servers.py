@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from tests.cluster import servers
-from tests.cluster.ports import fixed_port
+from tests.cluster.ports import fixed_port, ports_of
 from tests.cluster.proxy import Proxy
 from tests.cluster.servers import DATABASE, USER, Cluster, ClusterServer, cluster, owned_folder
 from tests.waiting import until
@@ -105,3 +105,8 @@ def test_a_cut_network_refuses_connections_until_it_is_mended(server: ClusterSer
             psycopg.connect(address)
         proxy.mend()
         psycopg.connect(address).close()
+
+
+def test_test_processes_that_run_side_by_side_choose_among_other_ports() -> None:
+    assert set(ports_of("gw0")).isdisjoint(ports_of("gw1"))
+    assert len(ports_of("gw3")) > 2000

@@ -156,6 +156,14 @@ def test_a_former_name_of_a_table_is_taken_and_told() -> None:
     assert [about for about, _ in cautions(config_file.parse({"traffic": {}}, source="x"))] == ["default"]
 
 
+@pytest.mark.parametrize("value", [True, False])
+def test_a_setting_that_does_nothing_any_more_is_taken_and_told(value: bool) -> None:
+    loaded = config_file.parse({"server": {"pin_workers": value}}, source="gateway.toml")
+    told = dict(cautions(loaded))
+    assert str(told["[server]"]).startswith("pin_workers does nothing any more")
+    assert "[server]" not in dict(cautions(config_file.parse({"server": {"workers": 2}}, source="x")))
+
+
 def test_a_table_under_both_its_names_is_an_error() -> None:
     with pytest.raises(ConfigError, match=r"gateway.toml: \[exchanges\] and \[traffic\] are the same table.*remove"):
         config_file.parse({"exchanges": {}, "traffic": {}}, source="gateway.toml")

@@ -16,6 +16,7 @@ from gateway.onsite.orders import AT_ONCE, OnsiteDialler, ShownOrder, shown_orde
 from gateway.orders.appliance_queue import ApplianceQueue
 from gateway.orders.circuit_breaker import Rules
 from gateway.store.onsite.site_file import SiteFile, SiteOrderState
+from gateway.texts.text import Text
 from tests.fakes import FakeAdapter
 from tests.onsite.fake_main import FakeMain
 from tests.store.conftest import T0
@@ -76,6 +77,14 @@ def test_what_the_appliance_says_is_answered(start: Start, main: FakeMain, outco
     assert brought(dialler, main) == {"a1": outcome.value}
     (told,) = adapter.delivered
     assert (told.kind, told.id, told.fields["number"]) == ("dial", "7", "0321")
+
+
+def test_what_an_appliance_says_in_no_proper_characters_is_answered(start: Start, main: FakeMain) -> None:
+    """JSON may hold half of a surrogate pair, which no database and no UTF-8 takes."""
+    said = Text("The appliance answered: {said}", said="\ud83d\0")
+    dialler = start(FakeAdapter(lambda _message: Delivery(Outcome.ACCEPTED, said, "ref-\ud83d")))
+    dialler.show([order()])
+    assert brought(dialler, main) == {"a1": "accepted"}
 
 
 def test_an_order_that_is_shown_again_is_dialled_once(start: Start, main: FakeMain) -> None:

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection, create_engine, event
 from structlog.testing import capture_logs
 
 from gateway.errors import StoreUnavailable, StoreUnclear
 from gateway.server import loop_runs
 from gateway.server.loop_runs import LoopRuns, off_loop, wait_of
+from gateway.store.spool.file import Kept, Spool, SpoolRoom
 from gateway.store.writing.tickets import Ticket
 from gateway.store.writing.writer import GroupCommit
 
@@ -114,7 +115,7 @@ def test_a_batch_wakes_the_loop_once(monkeypatch: pytest.MonkeyPatch, tmp_path: 
         return [job.upper() for job in jobs]
 
     async def run() -> tuple[list[Any], int]:
-        runs, writer = Pool().runs(), GroupCommit(create_engine(f"sqlite:///{tmp_path}/x.db"), apply, wait_of=wait_of)
+        runs, writer = Pool().runs(), GroupCommit(create_engine(f"sqlite:///{tmp_path}/x.db"), apply)
         loop = asyncio.get_running_loop()
         rung: list[object] = []
         soon = loop.call_soon_threadsafe
@@ -144,7 +145,7 @@ def test_nobody_on_the_loop_writes_a_transaction(tmp_path: Path) -> None:
         return list(jobs)
 
     async def run() -> list[Any]:
-        writer = GroupCommit(create_engine(f"sqlite:///{tmp_path}/x.db"), apply, wait_of=wait_of)
+        writer = GroupCommit(create_engine(f"sqlite:///{tmp_path}/x.db"), apply)
         writer.start()
         found = await done(Pool().runs(), lambda: writer.write("a"))
         await asyncio.to_thread(writer.stop)
@@ -164,7 +165,7 @@ def test_a_disk_that_does_not_answer_ends_the_wait(tmp_path: Path, takes_it: boo
         return list(jobs)
 
     async def run() -> list[Any]:
-        writer = GroupCommit(create_engine(f"sqlite:///{tmp_path}/x.db"), apply, wait_of=wait_of)
+        writer = GroupCommit(create_engine(f"sqlite:///{tmp_path}/x.db"), apply)
         writer.start()
         runs = Pool().runs()
         if not takes_it:
@@ -208,3 +209,17 @@ def test_many_that_arrive_at_once_leave_turns_to_other_callbacks_of_the_loop() -
 
     seen, all_of_them = asyncio.run(run())
     assert 0 < seen <= loop_runs.MOST_AT_ONCE < all_of_them == 2 * loop_runs.MOST_AT_ONCE
+
+
+def test_a_run_that_keeps_an_event_in_the_spool_writes_it_on_another_thread(tmp_path: Path) -> None:
+    wrote: list[int] = []
+    spool = Spool(tmp_path, "n1", SpoolRoom(10_000_000, 60_000), wait_of=wait_of)
+    event.listen(spool._engine, "commit", lambda _connection: wrote.append(threading.get_ident()))
+
+    async def run() -> list[Any]:
+        runs = Pool().runs()
+        return await done(runs, lambda: spool.keep([Kept(1, 0, "a")]), lambda: spool.keep([Kept(2, 0, "b")]))
+
+    assert asyncio.run(run()) == [None, None]
+    assert (spool.waiting(), threading.get_ident() in wrote, bool(wrote)) == (2, False, True)
+    spool.close()

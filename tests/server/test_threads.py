@@ -19,7 +19,6 @@ from gateway.directory.schedule import Schedule
 from gateway.errors import StoreUnavailable
 from gateway.maintenance import Maintenance
 from gateway.relay.outbox_worker import OutboxWorker
-from gateway.server import cpu_affinity as processors
 from gateway.store import write_behind as sidelog
 from gateway.store.delivery_receipts import DeliveryReceipt, DeliveryReceiptLog, ReceiptKind
 from gateway.store.diagnostic_log import DiagnosticLog
@@ -160,19 +159,6 @@ def test_the_lenient_port(port: LenientPort, failing: Callable[..., Failing]) ->
     with socket.create_connection(("127.0.0.1", port.port), timeout=10) as client:
         client.sendall(b"GET / HTTP/1.0\r\n\r\n")
         assert client.makefile("rb").read().endswith(b"ok")
-
-
-def test_processors_are_looked_at_again(failing: Callable[..., Failing], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(processors, "LOOK_EVERY_S", 0.01)
-    # Its thread outlives this test: it must never find this process busy.
-    keeper = processors.Keeper(1, used_s=lambda: 0.0)
-    looks: list[None] = []
-    monkeypatch.setattr(keeper, "look", lambda: looks.append(None))
-    fault = Failing(keeper.look, NO_FILE)
-    monkeypatch.setattr(keeper, "look", fault)
-    keeper.start()
-    pass_by(fault)
-    until(lambda: looks)
 
 
 def test_an_import_that_cannot_begin_is_over_at_once(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from gateway.errors import StoreReplaced
+from gateway.errors import InternalError, StoreReplaced
 from gateway.store.readiness import WriteProbe
 from tests.store.conftest import T0, Store
 
@@ -39,6 +39,21 @@ def test_an_event_is_not_acknowledged_when_the_file_was_lost(
             store.start("3501", "4732100124")
     kept.replace(store.data / name)
     assert store.start("3501", "4732100125", T0 + 1).call_id
+
+
+@OF_A_FILE
+def test_a_transaction_that_failed_is_no_sign_of_it(store: Store) -> None:
+    """Though the journal drops its connection, the only one that is open here."""
+
+    def fails(_connection: object) -> None:
+        raise KeyError
+
+    store.start("3501", "4732100123")
+    store.engine.dispose()
+    with (store.data / "gateway.db-wal").open("rb"):  # or a new one might have its inode again
+        with pytest.raises(InternalError):
+            store.journal.run(fails, tenant="acme")
+        assert store.start("3501", "4732100124").call_id
 
 
 @OF_A_FILE

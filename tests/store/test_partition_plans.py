@@ -9,11 +9,13 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import insert, text
+from sqlalchemy import event, insert, text
 
 from gateway.adapter import Delivery, Outcome
 from gateway.domain.messages import SourceMark
 from gateway.store import tables
+from gateway.store.calls import CallFilter, CallLog
+from gateway.store.missed import MissedList
 from gateway.store.partitions import spans
 from gateway.store.partitions.months import months_from
 from gateway.store.writing.drafts import GiveUp, Settlement
@@ -150,6 +152,42 @@ def test_with_whom_one_spoke_last_is_looked_for_in_two_partitions_first(store: S
 
 
 # what is right stays right
+
+
+def test_lists_of_missed_calls_look_into_two_partitions(store: Store) -> None:
+    asked: list[tuple[str, Any]] = []
+    event.listen(store.engine, "before_cursor_execute", lambda *told: asked.append((told[2], told[3])))
+    claim = {"tenant": "acme", "call_id": 1, "extension": "3501", "claimed_at": NOW, "until": NOW + DAY_MS}
+    with store.engine.begin() as connection:
+        connection.execute(insert(tables.missed_claims), [claim | {"login": "ana", "name": "Ana"}])
+        row = {"tenant": "acme", "direction": "incoming", "extension": "3501", "number": ANA, "number_as_sent": ANA}
+        row |= {"id": 5 * WIDTH + 7, "logged_at": NOW, "status": "ended", "missed": True}
+        connection.execute(insert(tables.calls), [row])
+    asked.clear()
+    assert MissedList(store.engine).entries("acme", since=NOW - 7 * DAY_MS, now=NOW)
+    with store.engine.connect() as connection:
+        for query, values in [each for each in asked if "FROM calls" in each[0]]:
+            rows = connection.exec_driver_sql(f"EXPLAIN {query}", values).scalars()
+            assert 1 <= len(set(PARTITION.findall("\n".join(rows)))) <= 2, query
+
+
+def test_calls_of_a_period_are_not_looked_for_from_the_newest_on(store: Store) -> None:
+    """PostgreSQL went through ten million calls for a day of half a year ago."""
+    asked: list[tuple[str, Any]] = []
+    event.listen(store.engine, "before_cursor_execute", lambda *told: asked.append((told[2], told[3])))
+    row = {"tenant": "acme", "direction": "incoming", "extension": "3501", "number": ANA, "number_as_sent": ANA}
+    row |= {"status": "ended"}
+    with store.engine.begin() as connection:
+        rows = [{"id": WIDTH + 7, "logged_at": MONTHS[1]}, {"id": 5 * WIDTH + 7, "logged_at": NOW}]
+        connection.execute(insert(tables.calls), [row | each for each in rows])
+    asked.clear()
+    wanted = CallFilter(since=MONTHS[1], until=MONTHS[1] + DAY_MS)
+    assert [each.id for each in CallLog(store.engine).recent("acme", wanted)] == [WIDTH + 7]
+    found = [(query, values) for query, values in asked if "logged_at <" in query]
+    with store.engine.connect() as connection:
+        plans = ["\n".join(connection.exec_driver_sql(f"EXPLAIN {each}", values).scalars()) for each, values in found]
+    assert len(plans) == 1
+    assert re.search(r"Sort Key: \(\(calls_\d+\.id \+ '0'::bigint\)\) DESC", plans[0])
 
 
 def test_a_call_that_began_in_another_month_is_found_by_its_end(store: Store) -> None:

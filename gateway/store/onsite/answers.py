@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Row, select
 
 from gateway.adapter import Delivery, Outcome
 from gateway.store import rows, statements, tables
+from gateway.store.fitting import fit
 from gateway.store.writing.drafts import OrderAttempt
 from gateway.texts.languages import Language
 from gateway.texts.packing import pack, unpack
@@ -21,7 +22,7 @@ def answer_of(delivery: Delivery) -> Mapping[str, Any]:
     """Return what came of an order as a site tells it the main gateway: ``delivery_of`` reads it."""
     return {
         "outcome": delivery.outcome.value,
-        "detail": str(delivery.text)[:2000],
+        "detail": fit(str(delivery.text), 2000),
         "sentence": pack(delivery.text),
         "peer_ref": delivery.peer_ref,
         "retry_after_s": delivery.retry_after_s,

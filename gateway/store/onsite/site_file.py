@@ -72,7 +72,7 @@ class SiteFile:
 
     def answer(self, order: str, answer: Mapping[str, Any]) -> None:
         """Keep what came of an order, until the main gateway has it."""
-        row = (SiteOrderState.ANSWERED.value, json.dumps(dict(answer), ensure_ascii=False), order)
+        row = (SiteOrderState.ANSWERED.value, json.dumps(dict(answer)), order)
         self._write("UPDATE orders SET state = ?, answer = ? WHERE id = ?", row)
 
     def in_state(self, *states: SiteOrderState) -> Sequence[SiteOrder]:

@@ -9,7 +9,7 @@ import secrets
 import sqlite3
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from sqlalchemy import Connection
 
 from gateway.errors import GatewayError, StoreUnavailable
 from gateway.store.sqlite.engine import open_file
+from gateway.store.writing.tickets import ThreadWait, Wait
 from gateway.store.writing.writer import GroupCommit
 
 log = structlog.get_logger()
@@ -68,21 +69,29 @@ class SpoolRoom:
 
 
 class Spool:
-    """The file ``spool.db`` in ``data``, of a node called ``node``; made if it is missing. Any thread may use it."""
+    """The file ``spool.db`` in ``data``, of a node called ``node``; made if it is missing. Any thread may use it.
 
-    def __init__(self, data: Path, node: str, room: SpoolRoom) -> None:
+    ``wait_of`` says how whoever has something kept waits for it.
+    """
+
+    def __init__(self, data: Path, node: str, room: SpoolRoom, *, wait_of: Callable[[], Wait] = ThreadWait) -> None:
         self._path = data / DATABASE
         self._room = room
         self._engine = open_file(self._path)
         self._reading = threading.Lock()
+        self._looking = threading.Lock()
         with self._engine.begin() as connection:
             for table in TABLES:
                 connection.exec_driver_sql(table)
             self.name = _name(connection, node)
             self._boot = _boot(connection)
         self._reader = sqlite3.connect(self._path, check_same_thread=False, isolation_level=None)
+        # Events ask each time: they wait for nobody who counts what is there.
+        self._looker = sqlite3.connect(self._path, check_same_thread=False, isolation_level=None)
         self._was_full = False
-        self._writer: GroupCommit[Sequence[Kept], None] = GroupCommit(self._engine, self._insert, name="spool")
+        self._writer: GroupCommit[Sequence[Kept], None] = GroupCommit(
+            self._engine, self._insert, name="spool", wait_of=wait_of
+        )
         self._writer.start()
 
     def place(self) -> int:
@@ -91,7 +100,8 @@ class Spool:
 
     def is_occupied(self) -> bool:
         """Return whether something waits to be drained."""
-        return bool(self._read("SELECT 1 FROM spooled LIMIT 1"))
+        with self._looking:
+            return self._looker.execute("SELECT 1 FROM spooled LIMIT 1").fetchone() is not None
 
     def waiting(self) -> int:
         """Return how many wait to be drained."""
@@ -145,8 +155,9 @@ class Spool:
     def close(self) -> None:
         """Write what is being kept, and close the file. Safe to call again."""
         self._writer.stop()
-        with self._reading:
+        with self._reading, self._looking:
             self._reader.close()
+            self._looker.close()
         self._engine.dispose()
 
     def _insert(self, connection: Connection, batches: Sequence[Sequence[Kept]]) -> list[None]:

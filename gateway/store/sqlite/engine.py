@@ -86,7 +86,8 @@ def begin(connection: Connection) -> None:
     """Begin to write by the driver alone; statements of SQLAlchemy join in. What it does for a transaction besides
     (objects, events) took as long as all statements of an order together.
     """
-    connection.connection.cursor().execute("BEGIN IMMEDIATE")
+    raw: Any = connection.connection.dbapi_connection
+    raw.execute("BEGIN IMMEDIATE")
 
 
 def commit(connection: Connection) -> None:
@@ -94,7 +95,8 @@ def commit(connection: Connection) -> None:
     if connection.in_transaction():
         connection.commit()
     else:
-        connection.connection.commit()
+        raw: Any = connection.connection.dbapi_connection
+        raw.commit()
 
 
 def upgrade(engine: Engine, data: Path) -> None:

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from sqlalchemy import BigInteger, Column, Integer, Table, Text
+from sqlalchemy import BigInteger, Column, Integer, Table
 
-from gateway.store.fitting import FittedString
+from gateway.store.fitting import FittedString, FittedText
 from gateway.store.tables.columns import metadata
 
 LONGEST_SCOPE = 32
@@ -70,7 +70,9 @@ figure_scopes = Table(
     metadata,
     Column("tenant", FittedString(63), primary_key=True),
     Column("scope", FittedString(LONGEST_SCOPE), primary_key=True, comment="made of the definition"),
-    Column("definition", Text, nullable=False, comment="which calls somebody may see, as JSON (store/figures/scopes)"),
+    Column(
+        "definition", FittedText, nullable=False, comment="which calls somebody may see, as JSON (store/figures/scopes)"
+    ),
     Column("since", BigInteger, nullable=False, comment="from when on hours are summed for it"),
     Column("until", BigInteger, nullable=False, comment="up to when"),
     Column(

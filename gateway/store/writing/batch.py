@@ -80,6 +80,8 @@ def no_owner() -> str | None:
     return None
 
 
+TOLD = (EventDraft, AgentStateDraft)
+"""What exchanges tell: looked at with each draft, for which a union takes three times as long as a tuple."""
 Written = tuple[Writes, Sequence[Any]]
 """A statement, and the rows that it is to write."""
 
@@ -131,7 +133,7 @@ class Batch:
     def write(self, drafts: Sequence[object]) -> list[Any]:
         """Write ``drafts`` in order and return what came of each."""
         # Looked at as few times as possible: most drafts are events of plain listeners, one or two at a time.
-        told = [draft for draft in drafts if isinstance(draft, EventDraft | AgentStateDraft)]
+        told = [draft for draft in drafts if isinstance(draft, TOLD)]
         first = [self.numbers.load(drafts)]
         if fenced := [draft for draft in told if draft.fence is not None]:
             first.append(self._fences.load(fenced))

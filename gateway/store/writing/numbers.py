@@ -64,7 +64,7 @@ class CountedNumbers:
         return iter(())
 
     def reserve(self, drafts: Sequence[object], new_calls: Callable[[], int]) -> None:
-        self._read = dict(statements.COUNTERS.run(self._driver, COUNTERS))
+        self._read = dict(self._driver.connection.execute(statements.COUNTERS).fetchall())
         self._last = dict(self._read)
 
     def seq(self, tenant: str) -> int:
@@ -83,9 +83,6 @@ class CountedNumbers:
         return order_id
 
     def to_write(self) -> tuple[Writes, list[dict[str, Any]]]:
-        moved = [{"name": name, "value": value} for name, value in self._last.items() if value != self._read[name]]
+        moved = sorted(self._last.items() - self._read.items())
         self._read = dict(self._last)
-        return statements.WRITE_COUNTERS, moved
-
-
-COUNTERS = ("event", "call", "order")
+        return statements.WRITE_COUNTERS, [{"name": name, "value": value} for name, value in moved]

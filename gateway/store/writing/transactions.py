@@ -1,6 +1,7 @@
 """How a batch of the journal becomes durable: the transaction around it, on a connection of the writer's own."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine
@@ -60,9 +61,19 @@ class LocalTransactions:
             done = work(connection)
             commit(connection)
         except BaseException:
-            self.close()
+            self._replace()
             raise
         return done
+
+    def _replace(self) -> None:
+        """Drop a connection on which something failed. The next one is opened first: with its last connection SQLite
+        removes the write-ahead log, and the one that comes then would be taken for somebody else's.
+        """
+        failed, self._connection = self._connection, None
+        with suppress(Exception):  # it is opened when it is needed
+            self._connection = writing_connection(self._engine)
+        if failed is not None:
+            failed.close()
 
     def stop(self) -> None: ...
 
