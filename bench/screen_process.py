@@ -22,7 +22,7 @@ AT_ONCE = 50
 """Screens that are being opened at the same time: a gateway limits the requests of one address."""
 PER_ADDRESS = 5_000
 """Screens of one of our addresses: each has some 28,000 ports only."""
-FIRST_WAIT_S, LONGEST_WAIT_S = 0.3, 8.0
+FIRST_WAIT_S, LONGEST_WAIT_S = 0.3, 5.0
 """As pages wait before they come back."""
 
 

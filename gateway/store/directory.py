@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, Select, delete, func, insert, select, text, update
+from sqlalchemy import Connection, Engine, Row, Select, bindparam, delete, func, insert, select, text, update
 
 from gateway.domain.account_fields import read_account_fields
 from gateway.domain.calls.matching import Ranked
@@ -105,6 +105,17 @@ class RecordOpening:
     new: bool = False
 
 
+SESSION = (
+    select(agents, sessions.c.expires_at)
+    .join(sessions, sessions.c.agent_id == agents.c.id)
+    .where(sessions.c.token_hash == bindparam("hashed"), sessions.c.expires_at > bindparam("at"))
+    .where(agents.c.locked_at.is_(None))
+    # A session from far in the future would hold until then: the clock was wrong when it began.
+    .where(sessions.c.created_at <= bindparam("latest"))
+)
+"""Made once: every page asks it, and making it took longer than asking."""
+SESSION_OF_BROWSER = SESSION.where(sessions.c.program.is_(None))
+SESSION_OF_PROGRAM = SESSION.where(sessions.c.program.is_not(None))
 CLOCK_WRONG_MS = 24 * 3600 * 1000
 """A session that began later than this from now is no longer good; a clock put right by less logs nobody out."""
 
@@ -302,17 +313,9 @@ class Directory:
         return found.agent if found else None
 
     def _session(self, hashed: str, of_program: bool, at: int) -> KnownSession | None:
-        query = (
-            select(agents, sessions.c.expires_at)
-            .join(sessions, sessions.c.agent_id == agents.c.id)
-            .where(sessions.c.token_hash == hashed, sessions.c.expires_at > at)
-            .where(agents.c.locked_at.is_(None))
-            .where(sessions.c.program.is_not(None) if of_program else sessions.c.program.is_(None))
-            # A session from far in the future would hold until then: the clock was wrong when it began.
-            .where(sessions.c.created_at <= at + CLOCK_WRONG_MS)
-        )
+        values = {"hashed": hashed, "at": at, "latest": at + CLOCK_WRONG_MS}
         with self._engine.connect() as connection:
-            row = connection.execute(query).first()
+            row = connection.execute(SESSION_OF_PROGRAM if of_program else SESSION_OF_BROWSER, values).first()
         return KnownSession(agent_of(row), row.expires_at) if row else None
 
     def open_sessions(self, keys: Collection[SessionKey]) -> Mapping[SessionKey, KnownSession]:

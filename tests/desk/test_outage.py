@@ -64,6 +64,7 @@ def test_programs_get_the_reason_as_json(ana: Browser, away: Away) -> None:
     assert (answer.json["code"], answer.json["message"]) == (424, "the database does not answer.")
 
 
+@pytest.mark.sqlite("PostgreSQL's follower has a connection of its own: tests/cluster/test_outage.py")
 def test_open_screens_stay_and_say_that_calls_come_late(
     open_hub: Callable[..., Hub], office: Office, away: Away
 ) -> None:

@@ -8,7 +8,7 @@ export const KINDS = [
 export const SILENCE_MS = 7000; // the gateway sends a pulse every 5 s
 const PATIENCE_MS = 10000; // for one attempt to connect
 const FIRST_WAIT_MS = 300;
-const LONGEST_WAIT_MS = 8000;
+const LONGEST_WAIT_MS = 5000;
 
 /** A signal that ends a request after `ms`; older browsers have none, and wait. */
 export const patience = (ms) => AbortSignal.timeout?.(ms);
