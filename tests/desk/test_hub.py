@@ -382,9 +382,9 @@ def test_the_hub_goes_on_after_the_database_failed_once(
     screen = hub.subscribe("acme", "3501")
     after, failed = office.log.after, threading.Event()
 
-    def fail_once(seq: int) -> Any:
+    def fail_once(seq: int, *, limit: int) -> Any:
         if failed.is_set():
-            return after(seq)
+            return after(seq, limit=limit)
         failed.set()
         raise OSError("disk I/O error")
 

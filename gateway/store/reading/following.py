@@ -15,6 +15,7 @@ from gateway.store.reading.log import EventLog, LoggedEvent
 from gateway.store.reading.positions import Position
 
 LOOK_EVERY_S = 0.1
+AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +112,13 @@ class SqliteFollower:
         self._is_behind = True
         if self._watched:
             yield from self._people_changed()
-        while self._watched and (found := self._log.after(self._seen.seq)):
+        is_more = True
+        while self._watched and is_more:
+            found = self._log.after(self._seen.seq, limit=AT_ONCE)
             for event in found:
                 yield event
                 self._seen = event.position
+            is_more = len(found) >= AT_ONCE
         self._is_behind = False
 
     def version(self) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Engine, Select, func, select
+from sqlalchemy import Engine, Select, bindparam, func, select
 
 from gateway.store import tables
 from gateway.store.reading.positions import Position
@@ -16,6 +16,10 @@ EPOCH = func.coalesce(select(counters.c.value).where(counters.c.name == "epoch")
 """The epoch of the database, as a column: read in the statement that reads what it is about."""
 GIVEN_OUT = func.coalesce(select(counters.c.value).where(counters.c.name == "event").scalar_subquery(), 0)
 """Number of the last event, which stays where that event was removed by age."""
+
+AFTER = select(events, EPOCH).where(events.c.seq > bindparam("behind")).order_by(events.c.seq).limit(bindparam("most"))
+PEOPLE = select(counters.c.value).where(counters.c.name == "people")
+"""Made once: the hub asks both for each batch of events, and making them took longer than asking."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +57,8 @@ class EventLog:
 
     def after(self, seq: int, *, limit: int = 500) -> Sequence[LoggedEvent]:
         """Return the events behind ``seq`` of all companies, oldest first: where they have one order only."""
-        query = select(events, EPOCH).where(events.c.seq > seq).order_by(events.c.seq).limit(limit)
-        return self._read(query)
+        with self.engine.connect() as connection:
+            return [LoggedEvent(*row) for row in connection.execute(AFTER, {"behind": seq, "most": limit})]
 
     def after_for(
         self, tenant: str, extension: str | None, position: Position, *, limit: int = 200
@@ -100,6 +104,5 @@ class EventLog:
 
     def people(self) -> int:
         """Return a number that grows with every change of an agent or a session."""
-        query = select(counters.c.value).where(counters.c.name == "people")
         with self.engine.connect() as connection:
-            return connection.execute(query).scalar() or 0
+            return connection.execute(PEOPLE).scalar() or 0
