@@ -17,7 +17,7 @@ log = structlog.get_logger()
 LET_GO = Metric("cti_connections_let_go_total", "Connections ended by us: stalled, or without use where they ran out")
 LOOK_EVERY_S = 1.0
 LOOK_IN_NEED_EVERY_S = 0.25
-PAUSES = 20
+PAUSES, PAUSES_IN_NEED = 20, 3
 """So many times as long as a look took, the next one waits at least."""
 WARN_EVERY_S = 10.0
 CROWDED, NEARLY_FULL = 0.5, 0.8
@@ -108,9 +108,13 @@ class Connections:
                 self.look(began)
             except (OSError, ValueError) as error:
                 log.debug("connections_not_counted", error=str(error))
-            # Ten thousand connections take a tenth of a second to look at.
-            least_s = PAUSES * (time.monotonic() - began)
-            time.sleep(max(least_s, LOOK_IN_NEED_EVERY_S if self.is_nearly_full() else LOOK_EVERY_S))
+            time.sleep(self._pause_s(time.monotonic() - began))
+
+    def _pause_s(self, took_s: float) -> float:
+        """Return how long to wait after a look that ``took_s``: at ten thousand connections a tenth of a second."""
+        if self.is_nearly_full():
+            return max(LOOK_IN_NEED_EVERY_S, PAUSES_IN_NEED * took_s)
+        return max(LOOK_EVERY_S, PAUSES * took_s)
 
 
 def far_end(connection: Connection) -> str:

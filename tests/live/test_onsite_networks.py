@@ -23,7 +23,7 @@ def parted() -> Iterator[Networks]:
 
 def start_main(folder: Path, network: str) -> LiveGateway:
     config, data = folder / "gateway.toml", folder / "data"
-    config.write_text(MAIN.format(workers=1, timeout_s=12))
+    config.write_text(MAIN.format(workers=1, timeout_s=12, server=""))
     serve = [*command(), "serve", "--listen", f"{CLOUD}:{PORT}", "--config", str(config), "--data", str(data)]
     process = spawn(["ip", "netns", "exec", network, *serve], folder, "main.log")
     gateway = LiveGateway(process, PORT, data, config, folder / "main.log", host=CLOUD)
