@@ -15,12 +15,13 @@ import pytest
 from sqlalchemy import delete, insert
 
 from gateway.desk import frames, resuming, screens, session_checks
+from gateway.desk import hub as hub_module
 from gateway.desk.hub import Hub
 from gateway.desk.screens import Screen
 from gateway.errors import Stopping, TooManyScreens
 from gateway.store import tables
 from gateway.store.postgresql.database import PostgresqlDatabase
-from gateway.store.reading.following import NewEpoch, News
+from gateway.store.reading.following import NewEpoch, News, PeopleChanged
 from gateway.store.reading.log import EventLog
 from gateway.store.reading.positions import Position
 from gateway.store.removing import Aged, remove_events
@@ -246,6 +247,35 @@ class Scripted:
 
     def news(self) -> Iterator[News]:
         yield from self.script.pop(0)
+
+
+def test_what_was_told_already_is_not_told_again(office: Office) -> None:
+    for n in range(3):
+        office.ring(telefone=f"473333000{n}")
+    first, second, third = office.log.after(0)
+    follower = Scripted(office.log, [[first, second, first, second, third]])
+    hub = Hub(office.log, follower, max_screens=5, heartbeat_s=10)
+    hub.start()
+    screen = hub.subscribe("acme", "3501", Position(0, 3))
+    screen.resume([], sent=Position(0, 0))
+    follower.ready.set()
+    assert [each["seq"] for each in islice(told(screen), 3)] == [1, 2, 3]
+    hub.stop()
+
+
+def test_who_may_not_stay_is_told_nothing_of_a_change_of_people_however_many_screens_there_are(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub_module, "ASKED_AT_ONCE", 0)
+    office.ring()
+    follower = Scripted(office.log, [[PeopleChanged("acme"), *office.log.after(0)]])
+    hub = Hub(office.log, follower, max_screens=5, heartbeat_s=60)
+    hub.start()
+    screen = hub.subscribe("acme", "3501", Position(0, 1), may_stay=lambda: False)
+    screen.resume([], sent=Position(0, 0))
+    follower.ready.set()
+    assert list(told(screen)) == []
+    hub.stop()
 
 
 def test_open_screens_start_afresh_once_when_an_epoch_begins(office: Office) -> None:
