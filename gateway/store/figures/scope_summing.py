@@ -11,21 +11,18 @@ from functools import partial
 from sqlalchemy import Engine
 
 from gateway.clock import Clock
+from gateway.store.figures.covered import DAY_MS, hour_of
 from gateway.store.figures.scopes import KEPT_MS, MOST_SCOPES, SummedScope, forget_some, read_scope, read_scopes
 from gateway.store.figures.sums import (
     SummedHours,
     SumsOfScope,
     count_hours,
-    hour_of,
     newest_sum,
     read_summed,
     write_sums_of_scope,
 )
 from gateway.store.figures.triggers import HOUR_MS
 from gateway.store.writing.journal import Journal
-
-DAY_MS = 24 * HOUR_MS
-"""The longest time that is summed at once, but for times without any calls."""
 
 
 class ScopeSumming:
