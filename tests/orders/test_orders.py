@@ -81,8 +81,8 @@ def begun(queue: ApplianceQueue) -> OrderAttempt:
 
 
 def place(desk: OrderDispatcher, store: Store, draft: OrderDraft = DRAFT) -> tuple[Outcome, str]:
-    outcome, said = desk.dial(store.journal.write(draft), draft)
-    return outcome, render(said, "pt-BR")
+    came = desk.dial(store.journal.write(draft), draft)
+    return came.outcome, render(came.text, "pt-BR")
 
 
 def status(store: Store) -> tuple[str, str | None]:
@@ -544,9 +544,9 @@ def test_an_order_whose_writing_took_too_long_is_not_dialled(
     with desk.admitted(DRAFT):
         recorded = store.journal.write(DRAFT)
         monkeypatch.setattr(module, "WRITTEN_WITHIN_S", -1.0)
-        outcome, said = desk.dial(recorded, DRAFT)
-    assert (outcome, pbx.delivered) == (Outcome.REFUSED, [])
-    assert "nada foi discado" in render(said, "pt-BR")
+        came = desk.dial(recorded, DRAFT)
+    assert (came.outcome, pbx.delivered) == (Outcome.REFUSED, [])
+    assert "nada foi discado" in render(came.text, "pt-BR")
     until(lambda: status(store)[0] == "refused")
     monkeypatch.undo()
     with desk.admitted(DRAFT):

@@ -96,11 +96,11 @@ def test_taking_off_by_hand_is_kept_and_can_be_undone(store: Store) -> None:
     call = store.calls.get("acme", first)
     assert call
     assert (call.cleared_by, call.cleared_at) == ("ana", T0 + 5 * MINUTE)
-    (cleared,) = MissedList(store.engine).cleared("acme", since=T0)
+    (cleared,) = MissedList(store.engine).cleared("acme", cleared_since=T0, since=0)
     assert (cleared.entry.call_ids, cleared.by, cleared.at) == ((second, first), "ana", T0 + 5 * MINUTE)
     do(store, MissedAction.RESTORE, second, by="bruno")
     assert ids(store) == [(second, first), (other,)]
-    assert MissedList(store.engine).cleared("acme", since=T0) == []
+    assert MissedList(store.engine).cleared("acme", cleared_since=T0, since=0) == []
     assert changes(store)[-2:] == [(second, "cleared"), (second, "restored")]
 
 
