@@ -261,9 +261,14 @@ class Visit:
     @cached_property
     def missed_entries(self) -> Sequence[MissedEntry]:
         """The customers who wait to be called back, who waits longest first."""
-        since = self.at - self.settings.missed.days_ms
-        found = self.services.missed.entries(self.tenant, since=since, now=self.at, scope=self.scope)
+        limits = {"since": self.missed_since, "now": self.at}
+        found = self.services.missed.entries(self.tenant, scope=self.scope, **limits)
         return [self.shown_entry(entry) for entry in found]
+
+    @property
+    def missed_since(self) -> int:
+        """As far as the list of missed calls goes back (milliseconds since 1970)."""
+        return self.at - self.settings.missed.days_ms
 
     def shown_entry(self, entry: MissedEntry) -> MissedEntry:
         """Return ``entry`` as the visitor may see it."""

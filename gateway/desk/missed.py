@@ -117,8 +117,8 @@ def board(visit: Visit) -> MissedBoard:
     me, waiting = visit.me, visit.missed_entries[:MOST_SHOWN]
     mine = [entry for entry in waiting if entry.is_looked_after_by(me.login, me.extension)]
     others = [entry for entry in waiting if entry not in mine]
-    since = visit.at - SHOWN_CLEARED_MS
-    cleared = visit.services.missed.cleared(visit.tenant, since=since, scope=visit.scope)[:MOST_SHOWN_CLEARED]
+    limits = {"cleared_since": visit.at - SHOWN_CLEARED_MS, "since": visit.missed_since}
+    cleared = visit.services.missed.cleared(visit.tenant, scope=visit.scope, **limits)[:MOST_SHOWN_CLEARED]
     shown = [replace(each, entry=visit.shown_entry(each.entry)) for each in cleared]
     more = len(visit.missed_entries) - len(waiting)
     return MissedBoard(mine, others, shown, visit.follow_ups, more)
@@ -141,7 +141,8 @@ def _dial(visit: Visit, entry: MissedEntry) -> Any:
 
 
 def _entry(visit: Visit, call_id: int) -> MissedEntry:
-    entry = visit.services.missed.entry(visit.tenant, call_id, now=visit.at, scope=visit.scope)
+    limits = {"since": visit.missed_since, "now": visit.at}
+    entry = visit.services.missed.entry(visit.tenant, call_id, scope=visit.scope, **limits)
     if entry is None:
         raise MissedCleared(call_id)
     return entry
@@ -178,9 +179,8 @@ def _change(visit: Visit, action: MissedAction, call_ids: Sequence[int]) -> bool
     """Have it written down; return whether anything changed. Raises ``MissedClaimed`` and ``MissedCleared``."""
     me, until = visit.me, visit.at + visit.settings.missed.claim_ms
     who = {"by": me.login, "name": me.name, "extension": me.extension}
-    draft = MissedDraft(
-        visit.tenant, action, tuple(call_ids[:MOST_AT_ONCE]), at=visit.at, until=until, scope=visit.scope, **who
-    )
+    at, since, ids = visit.at, visit.missed_since, tuple(call_ids[:MOST_AT_ONCE])
+    draft = MissedDraft(visit.tenant, action, ids, at=at, until=until, scope=visit.scope, listed_since=since, **who)
     done: Recorded = visit.services.decide(draft)
     return not done.repeated
 

@@ -33,7 +33,8 @@ def _clear(connection: Connection, draft: MissedDraft) -> tuple[int, ...]:
 
 def _restore(connection: Connection, draft: MissedDraft) -> tuple[int, ...]:
     """Put calls back that were taken off, each with those of its customer that were taken off with it."""
-    cleared = missed.cleared_with(connection, draft.tenant, draft.call_ids, draft.scope)
+    limits = {"since": draft.listed_since, "now": draft.at}
+    cleared = missed.cleared_with(connection, draft.tenant, draft.call_ids, scope=draft.scope, **limits)
     wanted = set(draft.call_ids)
     back = {each for found in cleared if wanted & set(found.entry.call_ids) for each in found.entry.call_ids}
     _mark(connection, tuple(back), at=None, by=None)
@@ -71,7 +72,8 @@ def _forget(connection: Connection, draft: MissedDraft, entry: MissedEntry) -> N
 
 
 def _entry(connection: Connection, draft: MissedDraft, call_id: int) -> MissedEntry | None:
-    return missed.entry_of(connection, draft.tenant, call_id, now=draft.at, scope=draft.scope)
+    limits = {"since": draft.listed_since, "now": draft.at}
+    return missed.entry_of(connection, draft.tenant, call_id, scope=draft.scope, **limits)
 
 
 def _mark(connection: Connection, call_ids: tuple[int, ...], *, at: int | None, by: str | None) -> None:

@@ -18,7 +18,7 @@ from gateway.store.calls import CallFilter, CallLog
 from gateway.store.missed import MissedList
 from gateway.store.partitions import spans
 from gateway.store.partitions.months import months_from
-from gateway.store.writing.drafts import GiveUp, Settlement
+from gateway.store.writing.drafts import GiveUp, MissedAction, MissedDraft, Settlement
 from gateway.store.writing.journal import Journal
 from tests.store.conftest import HERE, OUTGOING, Store, start_draft
 from tests.store.parted import parted_database
@@ -169,6 +169,60 @@ def test_lists_of_missed_calls_look_into_two_partitions(store: Store) -> None:
         for query, values in [each for each in asked if "FROM calls" in each[0]]:
             rows = connection.exec_driver_sql(f"EXPLAIN {query}", values).scalars()
             assert 1 <= len(set(PARTITION.findall("\n".join(rows)))) <= 2, query
+
+
+@pytest.mark.parametrize("action", list(MissedAction))
+def test_what_is_done_with_missed_calls_looks_into_two_partitions(
+    store: Store, sent: Sent, action: MissedAction
+) -> None:
+    first, newest = _missed_call(store, NOW - 2 * DAY_MS), _missed_call(store, NOW)
+    if action is MissedAction.RESTORE:
+        store.journal.write(_of_missed(MissedAction.CLEAR, newest, NOW + 30_000))
+    if action is MissedAction.RELEASE:
+        store.journal.write(_of_missed(MissedAction.CLAIM, newest, NOW + 30_000))
+    sent.clear()
+    assert not store.journal.write(_of_missed(action, newest, NOW + 60_000)).repeated
+    assert_few_are_touched(store, sent)
+    left = MissedList(store.engine).entries("acme", since=NOW - 7 * DAY_MS, now=NOW)
+    assert [each.call_ids for each in left] == ([] if action is MissedAction.CLEAR else [(newest, first)])
+
+
+def test_what_was_taken_off_the_list_is_shown_from_two_partitions(store: Store, sent: Sent) -> None:
+    call_id, missed = _missed_call(store, NOW - 6 * DAY_MS), MissedList(store.engine)
+    store.journal.write(_of_missed(MissedAction.CLEAR, call_id, NOW))
+    sent.clear()
+    limits = {"cleared_since": NOW - DAY_MS, "since": NOW - 7 * DAY_MS}
+    assert [each.entry.call_ids for each in missed.cleared("acme", **limits)] == [(call_id,)]
+    assert_few_are_touched(store, sent)
+
+
+def test_calls_of_the_list_are_found_however_far_back_it_goes(store: Store) -> None:
+    """A company may have its list go back for a year."""
+    old = {"id": 7, "tenant": "acme", "direction": "incoming", "extension": "3501", "number": ANA}
+    old |= {"number_as_sent": ANA, "logged_at": MONTHS[0], "status": "ended", "missed": True}
+    with store.engine.begin() as connection:
+        connection.execute(insert(tables.calls), [old])
+    newest, missed = _missed_call(store, NOW), MissedList(store.engine)
+    for since, expected in ((NOW - 7 * DAY_MS, (newest,)), (MONTHS[0], (newest, 7))):
+        entry = missed.entry("acme", newest, since=since, now=NOW)
+        assert entry
+        assert entry.call_ids == expected
+    entry = missed.entry("acme", 7, since=NOW - 7 * DAY_MS, now=NOW)
+    assert entry
+    assert entry.call_ids == (newest, 7)
+    store.journal.write(_of_missed(MissedAction.CLEAR, newest, NOW, since=MONTHS[0]))
+    assert missed.entries("acme", since=0, now=NOW) == []
+    limits = {"cleared_since": NOW - DAY_MS}
+    assert [each.entry.call_ids for each in missed.cleared("acme", since=MONTHS[0], **limits)] == [(newest, 7)]
+
+
+def _missed_call(store: Store, at: int) -> int:
+    store.start("3501", ANA, at)
+    return store.end("3501", ANA, at + 20_000, result="NO ANSWER").call_id
+
+
+def _of_missed(action: MissedAction, call_id: int, at: int, since: int = NOW - 7 * DAY_MS) -> MissedDraft:
+    return MissedDraft("acme", action, (call_id,), "ana", at, "Ana", "3501", until=at + 600_000, listed_since=since)
 
 
 def test_calls_of_a_period_are_not_looked_for_from_the_newest_on(store: Store) -> None:

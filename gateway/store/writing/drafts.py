@@ -180,7 +180,7 @@ class MissedAction(StrEnum):
 class MissedDraft:
     """An agent (``by``, a login) takes the customers of missed calls off the list, puts them back, or says that she
     calls one back: until ``until`` (milliseconds) nobody else does. Calls that ``scope`` does not admit stay
-    as they are.
+    as they are. The list goes back to ``listed_since``.
     """
 
     tenant: str
@@ -192,6 +192,7 @@ class MissedDraft:
     extension: str = ""
     until: int = 0
     scope: CallScope = EVERYTHING
+    listed_since: int = 0
 
 
 @dataclass(frozen=True, slots=True)
