@@ -13,6 +13,7 @@ import socket
 import sys
 import time
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
 from typing import Any
 
 STARTED = re.compile(rb'event: call_started\ndata: \{"call_id":(\d+)')
@@ -39,7 +40,6 @@ class OpenScreen:
     is_open: bool = False
     position: str = ""
     wait_s: float = FIRST_WAIT_S
-    due_at: float = 0.0
 
 
 class ScreenProcess:
@@ -49,6 +49,8 @@ class ScreenProcess:
         self._port = task["port"]
         cookies = task["cookies"]
         self._screens = [OpenScreen(number, each, number < task["deaf"]) for number, each in enumerate(cookies)]
+        self._waiting = [(0.0, number) for number in range(len(cookies))]
+        """When each of those comes that are not there, as a heap."""
         self._poll = select.epoll()
         self._by_file: dict[int, OpenScreen] = {}
         self._opening = 0
@@ -58,22 +60,20 @@ class ScreenProcess:
     def run(self) -> None:
         """Serve until the standard input ends."""
         self._poll.register(sys.stdin.fileno(), select.EPOLLIN)
-        waiting = list(reversed(self._screens))
         while True:
-            now = time.perf_counter()
-            while waiting and self._opening < AT_ONCE:
-                self._connect(waiting.pop())
-            for file, _ in self._poll.poll(0.02 if waiting or self._is_incomplete() else 1):
+            self._connect_due()
+            for file, _ in self._poll.poll(0.02 if self._waiting else 1):
                 if file == sys.stdin.fileno():
                     if not self._answer(read_line()):
                         return
                 else:
                     self._read(self._by_file[file])
-            if not waiting and self._is_incomplete():
-                waiting = [each for each in self._screens if each.connection is None and each.due_at <= now]
 
-    def _is_incomplete(self) -> bool:
-        return self._open < len(self._screens)
+    def _connect_due(self) -> None:
+        """Connect those whose time has come, the earliest first."""
+        now = time.perf_counter()
+        while self._waiting and self._waiting[0][0] <= now and self._opening < AT_ONCE:
+            self._connect(self._screens[heappop(self._waiting)[1]])
 
     def _answer(self, word: str) -> bool:
         if word == "heard":
@@ -146,7 +146,8 @@ class ScreenProcess:
                 self._opening -= 1
         connection.close()
         screen.is_open = False
-        screen.due_at = time.perf_counter() + screen.wait_s * (0.7 + 0.6 * random.random())
+        due_at = time.perf_counter() + screen.wait_s * (0.7 + 0.6 * random.random())
+        heappush(self._waiting, (due_at, screen.number))
         screen.wait_s = min(screen.wait_s * 2, LONGEST_WAIT_S)
 
 

@@ -115,24 +115,33 @@ def come_back(gateway: GatewayProcess, screens: Screens, options: argparse.Names
     try:
         wait_until(lambda: is_ready(gateway.port), {"the gateway": process}, gateway.folder / "again.log")
         again = GatewayProcess(gateway.folder, gateway.port, process)
-        result, seconds = asyncio.run(meanwhile(again, screens, options))
+        result, seconds, (ours, theirs) = asyncio.run(meanwhile(again, screens, options))
         print(f"{options.screens} screens were back {seconds:.1f} s after the gateway was ready again", flush=True)
+        print(f"processor time until then: {ours:.1f} s of the gateway, {theirs:.1f} s of the screens", flush=True)
         print_figures(result, options)
         return result
     finally:
         stop(process)
 
 
-async def meanwhile(gateway: GatewayProcess, screens: Screens, options: argparse.Namespace) -> tuple[Result, float]:
+async def meanwhile(
+    gateway: GatewayProcess, screens: Screens, options: argparse.Namespace
+) -> tuple[Result, float, tuple[float, float]]:
+    """What was heard while the screens came back, after how many seconds the last one had, and the processor time that
+    the gateway and the screens' process took until then.
+    """
     extensions = sorted({screen.extension for screen in screens.open})
-    began = time.perf_counter()
+    began, pids = time.perf_counter(), [family(gateway.process.pid), [screens.pid]]
+    spent = [cpu_seconds(each) for each in pids]
     back = asyncio.create_task(asyncio.to_thread(screens.wait, options.screens - options.deaf, within_s=OPEN_WITHIN_S))
     async with Exchange(gateway.port) as exchange:
-        counted = await exchange.send(extensions, count=options.events, per_second=options.rate)
+        sending = asyncio.create_task(exchange.send(extensions, count=options.events, per_second=options.rate))
         await back
         seconds = time.perf_counter() - began
+        ours, theirs = (cpu_seconds(each) - before for each, before in zip(pids, spent, strict=True))
+        counted = await sending
     await until_all_heard(screens, options, counted)
-    return judge(screens.open[options.deaf :], [], counted), seconds
+    return judge(screens.open[options.deaf :], [], counted), seconds, (ours, theirs)
 
 
 async def until_all_heard(screens: Screens, options: argparse.Namespace, sent: Sequence[Sent]) -> None:

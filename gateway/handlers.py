@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
-from gateway.adapter import Outcome
+from gateway.adapter import Delivery, Outcome
 from gateway.domain.calls.direction import Sides
 from gateway.domain.calls.heard import (
     LONGEST_EXTENSION,
@@ -89,9 +89,9 @@ class Dialler(Protocol):
 
     def admitted(self, draft: OrderDraft) -> AbstractContextManager[None]: ...
 
-    def dial(self, order: Recorded, draft: OrderDraft) -> tuple[Outcome, Text]: ...
+    def dial(self, order: Recorded, draft: OrderDraft) -> Delivery: ...
 
-    def hang_up(self, tenant: str, call_id: int) -> tuple[Outcome, Text]: ...
+    def hang_up(self, tenant: str, call_id: int) -> Delivery: ...
 
 
 class DeadlineWriter:
@@ -253,14 +253,16 @@ def place_call(message: PlaceCall, core: Core) -> Reply:
     draft = draft_order(message, tenant)
     with core.dialler.admitted(draft):
         recorded = core.journal.write(draft)
-        outcome, detail = core.dialler.dial(recorded, draft)
-    return Reply(outcome is Outcome.ACCEPTED, detail, recorded.call_id, outcome)
+        return _reply(core.dialler.dial(recorded, draft), recorded.call_id)
 
 
 def hang_up(message: HangUp, core: Core) -> Reply:
     """Ask the appliance that placed a call to end it. Raises ``NothingToHangUp``."""
-    outcome, detail = core.dialler.hang_up(core.tenant(message.tenant).name, message.call_id)
-    return Reply(outcome is Outcome.ACCEPTED, detail, message.call_id, outcome)
+    return _reply(core.dialler.hang_up(core.tenant(message.tenant).name, message.call_id), message.call_id)
+
+
+def _reply(delivery: Delivery, call_id: int) -> Reply:
+    return Reply(delivery.outcome is Outcome.ACCEPTED, delivery.text, call_id, delivery.outcome)
 
 
 def draft_order(message: PlaceCall, tenant: Tenant) -> OrderDraft:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.adapter import Outcome
+from gateway.adapter import Delivery, Outcome
 from gateway.config.loader import parse
 from gateway.domain.calls.states import Event
 from gateway.domain.dialplan.forms import patterns
@@ -42,7 +42,7 @@ from gateway.errors import (
 from gateway.handlers import Core, DeadlineWriter
 from gateway.server.companies import tenants
 from gateway.store.writing.drafts import OrderDraft, Recorded
-from gateway.texts.text import Text, verbatim
+from gateway.texts.text import verbatim
 
 HERE = Origin("get", "127.0.0.1")
 PLAN = NumberPlan("47", Extensions.parse(["3500-3599"]))
@@ -68,12 +68,12 @@ class Memory:
             raise TooManyOrders(draft.appliance, 32)
         yield
 
-    def dial(self, order: Recorded, draft: OrderDraft) -> tuple[Outcome, Text]:
-        return self.outcome, verbatim("sentença")
+    def dial(self, order: Recorded, draft: OrderDraft) -> Delivery:
+        return Delivery(self.outcome, "sentença")
 
-    def hang_up(self, tenant: str, call_id: int) -> tuple[Outcome, Text]:
+    def hang_up(self, tenant: str, call_id: int) -> Delivery:
         self.drafts.append((tenant, call_id))
-        return self.outcome, verbatim("desligada")
+        return Delivery(self.outcome, "desligada")
 
 
 @pytest.fixture

@@ -2,15 +2,29 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from types import SimpleNamespace
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field, StrictInt, ValidationError
 
 from gateway.desk.context import Visit
-from gateway.store.event_sources import SourceStanding, SourceState, standing_of
+from gateway.store.event_sources import SourceStanding, SourceState
 from gateway.store.onsite.sites import OnsiteSite
+from gateway.texts.packing import unpack
 
 CLOCKS_DIFFER_MS = 10_000
 """A difference of clocks from which on people are told; it is put right all the same."""
+LAST_MOMENT = 253_370_764_800_000
+"""The year 9999: no later moment can be shown as a date."""
+
+
+class ToldSource(BaseModel):
+    """What of a source's standing the page shows, as the site wrote it; the rest may be of any version."""
+
+    state: SourceState
+    since: Annotated[StrictInt, Field(ge=0, le=LAST_MOMENT)]
+    problem: str | None = None
+    title: str = ""
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +82,18 @@ def onsite_sites(visit: Visit) -> Sequence[ShownSite]:
 
 def _sources(site: OnsiteSite) -> Iterator[ShownSiteSource]:
     """Yield what a site told of its sources; what reads as nothing is left out."""
-    told = site.status.get("sources")
-    for name, each in told.items() if isinstance(told, Mapping) else ():
-        standing = _standing(each)
-        if standing is not None:
-            yield ShownSiteSource(str(name), str(each.get("title") or name), str(each.get("kind", "")), standing)
+    listed = site.status.get("sources")
+    for name, each in listed.items() if isinstance(listed, Mapping) else ():
+        if told := _told(each):
+            problem = unpack(told.problem, words="") if told.problem else None
+            standing = SourceStanding(told.state, told.since, problem)
+            yield ShownSiteSource(str(name), told.title or str(name), told.kind, standing)
 
 
-def _standing(told: Any) -> SourceStanding | None:
+def _told(each: Any) -> ToldSource | None:
     try:
-        return standing_of(SimpleNamespace(**{"memory": "{}", "token": 0, **told}))
-    except (TypeError, ValueError, AttributeError):  # of another version, or of no gateway at all
+        return ToldSource.model_validate(each)
+    except ValidationError:  # of another version, or of no gateway at all
         return None
 
 

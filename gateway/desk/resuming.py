@@ -103,7 +103,7 @@ class Resuming:
             screen.resume([frames.reset(newest)], sent=newest)
             return
         with self._gate:
-            self._recent.extend(tenant, last, events)
+            self._recent.extend(tenant, last, events, read_to=newest)
         _resume_with(screen, last, events, newest)
 
     def _is_incomplete(self, tenant: str, events: Sequence[LoggedEvent], last: Position, newest: Position) -> bool:

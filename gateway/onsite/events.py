@@ -1,5 +1,6 @@
 """Events of a gateway on site: into its spool first, from there to the main gateway, in order, until that has them."""
 
+import json
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -19,6 +20,10 @@ AT_ONCE = 128
 MOST_BYTES = 200_000
 LOOK_EVERY_S = 1.0
 TOO_LARGE = 413
+SMALLEST_LIMIT = 1024
+"""No main gateway refuses a body of so few bytes (``server.max_body_bytes``): one that is answered 413 all the same is
+not to blame for that, and waits until whoever stands in between lets it through.
+"""
 Then = Callable[[Any], None]
 
 
@@ -54,8 +59,7 @@ class SpooledEvents:
         try:
             answer = self._main.ask("events", {"spool": self._spool.name, "events": events})
         except MainGatewayError as error:
-            if error.status == TOO_LARGE and self._most > 1:
-                self._most = max(1, self._most // 2)
+            if error.status == TOO_LARGE and self._is_made_smaller(batch, error):
                 return
             self._came.set()  # they wait still
             raise
@@ -70,14 +74,28 @@ class SpooledEvents:
         self._spool.forget(last)
         self._most = AT_ONCE
 
+    def _is_made_smaller(self, batch: Sequence[Spooled], error: MainGatewayError) -> bool:
+        """Have less brought at once than ``batch``; an event that is too large alone is put aside."""
+        if len(batch) > 1:
+            self._most = len(batch) // 2
+            return True
+        (alone,) = batch
+        if len(json.dumps(alone.message)) <= SMALLEST_LIMIT:
+            return False
+        self._refuse(alone, str(error))
+        self._most = AT_ONCE
+        return True
+
     def _put_aside(self, batch: Sequence[Spooled], refused: Any) -> None:
         """Keep what the main gateway can never write down, apart."""
         by_turn = {each.turn: each for each in batch}
         for each in refused if isinstance(refused, list) else ():
             if isinstance(each, dict) and (spooled := by_turn.get(each.get("turn", 0))):
-                reason = str(each.get("reason", ""))[:500]
-                log.error("onsite_event_refused", turn=spooled.turn, reason=reason)
-                self._spool.refuse(spooled, reason)
+                self._refuse(spooled, str(each.get("reason", "")))
+
+    def _refuse(self, spooled: Spooled, reason: str) -> None:
+        log.error("onsite_event_refused", turn=spooled.turn, reason=reason[:500])
+        self._spool.refuse(spooled, reason[:500])
 
 
 def fitting(waiting: Sequence[Spooled]) -> Sequence[Spooled]:

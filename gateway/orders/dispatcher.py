@@ -90,14 +90,19 @@ class OrderDispatcher:
     @contextmanager
     def admitted(self, draft: OrderDraft) -> Iterator[None]:
         """Hold one of the places for those who wait. Raises ``TooManyOrders`` and ``Stopping``: nothing is written."""
-        key = (draft.message.tenant, draft.appliance)
+        with self._place((draft.message.tenant, draft.appliance)):
+            self._admission.at = time.monotonic()
+            yield
+
+    @contextmanager
+    def _place(self, key: tuple[str, str]) -> Iterator[None]:
+        """Hold one of the places for those who wait for an appliance. Raises ``TooManyOrders`` and ``Stopping``."""
         with self._lock:
             if self._stopping:
                 raise Stopping
             if self._waiting.total() >= self._limit or self._waiting[key] >= self._share(key):
-                raise TooManyOrders(draft.appliance, self._waiting.total())
+                raise TooManyOrders(key[1], self._waiting.total())
             self._waiting[key] += 1
-        self._admission.at = time.monotonic()
         try:
             yield
         finally:
@@ -114,19 +119,15 @@ class OrderDispatcher:
         """Return how many wait for an outcome now."""
         return self._waiting.total()
 
-    def dial(self, order: Recorded, draft: OrderDraft) -> tuple[Outcome, Text]:
-        """Try ``order`` once; the outcome and one sentence for people. An order that is a repeat is not tried: its
-        answer is the first one's.
+    def dial(self, order: Recorded, draft: OrderDraft) -> Delivery:
+        """Try ``order`` once and return what came of it. An order that is a repeat is not tried: its answer is the
+        first one's.
 
         When it takes longer than people wait, the answer is *unknown*; its end is still written down.
         """
         if order.repeated:
-            delivery = self._first_answer(order, draft)
-        elif self._is_late():
-            delivery = self._refuse_late(order, draft)
-        else:
-            delivery = self._try(order, draft)
-        return delivery.outcome, delivery.text
+            return self._first_answer(order, draft)
+        return self._refuse_late(order, draft) if self._is_late() else self._try(order, draft)
 
     def _is_late(self) -> bool:
         """Return whether an order was admitted too long ago, by a clock that nobody sets."""
@@ -257,9 +258,10 @@ class OrderDispatcher:
         queue = self.queues.get((tenant, name))
         return queue is not None and can_hang_up(queue.adapter)
 
-    def hang_up(self, tenant: str, call_id: int) -> tuple[Outcome, Text]:
-        """Have the appliance that placed a call end it; the outcome and one sentence. The call's end is told by the
-        exchange, as ever. Raises ``NothingToHangUp``.
+    def hang_up(self, tenant: str, call_id: int) -> Delivery:
+        """Have the appliance that placed a call end it, and return what came of that. The call's end is told by the
+        exchange, as ever. Raises ``NothingToHangUp``, and ``TooManyOrders`` where as many wait as may: nothing is asked
+        then.
         """
         placed = self._log.of_call(tenant, call_id)
         if placed is None:
@@ -269,13 +271,16 @@ class OrderDispatcher:
         if not self.can_hang_up(tenant, placed.appliance):
             cannot = Text("the appliance {name!r} does not hang up by command", name=placed.appliance)
             raise NothingToHangUp(call_id, cannot)
+        with self._place((tenant, placed.appliance)):
+            return self._hung_up(tenant, placed)
+
+    def _hung_up(self, tenant: str, placed: Placed) -> Delivery:
         under_way = self.queues[tenant, placed.appliance].hang_up(outgoing_hangup(tenant, placed))
         under_way.add_done_callback(lambda done: self._note(tenant, placed.id, done.result()))
         try:
-            delivery = under_way.result(self._answer_within_s).delivery
+            return under_way.result(self._answer_within_s).delivery
         except FutureTimeout:
-            delivery = Delivery(Outcome.UNKNOWN, Text("The appliance {name!r} did not answer.", name=placed.appliance))
-        return delivery.outcome, delivery.text
+            return Delivery(Outcome.UNKNOWN, Text("The appliance {name!r} did not answer.", name=placed.appliance))
 
     def _note(self, tenant: str, order_id: int, made: OrderAttempt) -> None:
         log.info("hangup_asked", tenant=tenant, order=order_id, outcome=made.delivery.outcome.value)

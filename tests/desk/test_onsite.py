@@ -149,3 +149,16 @@ def test_a_form_without_its_token_makes_no_key(central: Central) -> None:
 @pytest.mark.parametrize("told", [[], 3, {"ami": 3}, {"ami": {}}, {"ami": {"state": "dancing"}}, {"ami": {"gaps": 3}}])
 def test_what_another_version_says_of_sources_is_passed_over(central: Central, told: Any) -> None:
     assert "Conectado escritorio" in central.told(waiting="many", sources=told)
+
+
+@pytest.mark.parametrize("wrong", [{"since": "noon"}, {"since": 1 << 60}, {"since": None}, {"problem": ["lost"]}])
+def test_a_source_of_which_something_reads_as_nothing_is_passed_over(central: Central, wrong: dict[str, Any]) -> None:
+    page = central.told(sources={"bad": {**source(), "title": "Ruim"} | wrong, "ami": source()})
+    assert "Conectado escritorio" in page
+    assert "PABX da filial (ami) Ouvida desde 30/11/2026 12:00:00" in page
+    assert "Ruim" not in page
+
+
+def test_what_a_page_does_not_show_of_a_source_may_be_anything(central: Central) -> None:
+    page = central.told(sources={"ami": source() | {"gaps": 3, "memory": None, "told": "many"}})
+    assert "PABX da filial (ami) Ouvida desde 30/11/2026 12:00:00" in page

@@ -37,8 +37,15 @@ def test_what_was_read_of_the_log_reaches_further_back() -> None:
     recent = RecentEvents()
     recent.begin("acme", Position(0, 5))
     recent.add(event(6))
-    recent.extend("acme", Position(0, 2), [event(seq) for seq in (3, 5, 6)])
+    recent.extend("acme", Position(0, 2), [event(seq) for seq in (3, 5, 6)], read_to=Position(0, 6))
     assert (seqs(recent, 2), seqs(recent, 4)) == ([3, 5, 6], [5, 6])
+
+
+def test_what_was_read_before_it_began_anew_leaves_no_gap() -> None:
+    recent = RecentEvents()
+    recent.begin("acme", Position(0, 5))
+    recent.extend("acme", Position(0, 2), [event(3), event(4)], read_to=Position(0, 4))
+    assert (seqs(recent, 2), seqs(recent, 5)) == (None, [])
 
 
 def test_the_oldest_are_forgotten_first_and_it_is_known_that_they_are() -> None:

@@ -1,11 +1,12 @@
 """Events of a site: on its disk first, then at the main gateway, in order, until that says that it has them."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from gateway.errors import MainGatewayError, StoreUnavailable
 from gateway.onsite import events as module
@@ -26,6 +27,7 @@ class FakeMain:
     fail_with: list[Exception | None] = field(default_factory=list)
     loses_answers: int = 0
     refused: dict[str, str] = field(default_factory=dict)
+    most_bytes: int = 1 << 20
 
     def ask(self, verb: str, document: Mapping[str, Any], **_more: Any) -> Mapping[str, Any]:
         assert verb == "events"
@@ -33,6 +35,8 @@ class FakeMain:
         if error:
             raise error
         events = document["events"]
+        if sum(len(each["message"]) for each in events) > self.most_bytes:
+            raise MainGatewayError("too large", status=413)
         self.sizes.append(len(events))
         done = self.by_spool.get(document["spool"], 0)
         refused = []
@@ -107,7 +111,37 @@ def test_a_request_that_is_too_large_is_made_smaller(spool: Spool) -> None:
     events = SpooledEvents(spool, main)  # type: ignore[arg-type]
     hand_in(events, *NUMBERS)
     events.bring()
-    assert (main.numbers, main.sizes[0]) == (NUMBERS, 16)
+    assert (main.numbers, main.sizes[0]) == (NUMBERS, 2)
+
+
+def hand_in_large(events: SpooledEvents, number: str) -> None:
+    draft = start_draft("3501", number)
+    large = replace(draft.message, fields={"notes": "x" * 2000})
+    events.hand_in(replace(draft, message=large), lambda _done: None)
+
+
+def test_an_event_that_is_too_large_alone_is_put_aside_and_those_behind_it_come(spool: Spool) -> None:
+    main = FakeMain(most_bytes=2000)
+    events = SpooledEvents(spool, main)  # type: ignore[arg-type]
+    hand_in(events, *NUMBERS[:7])
+    hand_in_large(events, "4730000001")
+    hand_in(events, *NUMBERS[7:])
+    with capture_logs() as logs:
+        events.bring()
+    assert (main.numbers, spool.waiting(), spool.refused()) == (NUMBERS, 0, 1)
+    assert [(each["event"], each["reason"]) for each in logs] == [("onsite_event_refused", "too large")]
+
+
+def test_while_the_smallest_requests_are_too_large_for_the_way_events_wait(spool: Spool) -> None:
+    main = FakeMain(most_bytes=10)
+    events = SpooledEvents(spool, main)  # type: ignore[arg-type]
+    hand_in(events, *NUMBERS)
+    with pytest.raises(MainGatewayError):
+        events.bring()
+    assert (spool.waiting(), spool.refused()) == (20, 0)
+    main.most_bytes = 100_000
+    events.bring()
+    assert (main.numbers, spool.waiting()) == (NUMBERS, 0)
 
 
 def test_what_can_never_be_written_is_put_aside(spool: Spool) -> None:

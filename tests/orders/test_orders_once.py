@@ -52,7 +52,7 @@ class OrderNode:
         message = PlaceCall("acme", extension, number, HERE, milliseconds(), request_key=key)
         draft = OrderDraft(message, extension, "pbx", number, read(number, PLAN), repeat_within_ms=3000)
         with self.orders.admitted(draft):
-            return self.orders.dial(self.journal.write(draft), draft)[0]
+            return self.orders.dial(self.journal.write(draft), draft).outcome
 
     def outcomes(self) -> dict[int, str | None]:
         with self.database.engine.connect() as connection:
