@@ -209,7 +209,7 @@ def test_the_list_is_found_by_index(store: Store) -> None:
 @pytest.mark.sqlite("PostgreSQL knows how many calls each index holds")
 def test_calls_that_were_dealt_with_are_not_looked_through(store: Store) -> None:
     """The newest of indexes that seem equally good was taken: that of all calls, where one was made anew."""
-    (by_time,) = (index for index in tables.calls.indexes if index.name == "ix_calls_tenant_logged_at")
+    (by_time,) = (index for index in tables.calls.indexes if index.name == "ix_calls_tenant_logged_at_extension")
     by_time.drop(store.engine)
     by_time.create(store.engine)
     asked: list[tuple[str, Any]] = []
