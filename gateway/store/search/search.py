@@ -31,6 +31,7 @@ LONGEST_S = 2.0
 FIRST_LOOK = 64
 FEWEST = 16
 """Calls that are looked at together, at least."""
+NOTHING: frozenset[int] = frozenset()
 MOST_BLOCKS = 16 * BLOCKS
 """Blocks of the index that are read at once."""
 MOST_FACETS = 1000
@@ -126,8 +127,8 @@ class CallFinder:
             known = self._index.found(clauses, held) if self._index and held else {}
             for block in blocks:
                 if block in known:
-                    found = changed[block].union(known[block])
-                    yield from sorted((each for each in found if each < below), reverse=True)
+                    if found := changed.get(block, NOTHING).union(known[block]):
+                        yield from sorted((each for each in found if each < below), reverse=True)
                 else:
                     yield from range(min(below, (block + 1) * BLOCK) - 1, block * BLOCK - 1, -1)
 
@@ -235,7 +236,7 @@ class _Tail:
         """Return whether the index holds the calls of ``block``, but for ``ids``."""
         return block > self.left and (self.whole or block < self.rushed // BLOCK)
 
-    def by_block(self) -> defaultdict[int, set[int]]:
+    def by_block(self) -> Mapping[int, set[int]]:
         found: defaultdict[int, set[int]] = defaultdict(set)
         for each in self.ids:
             found[each // BLOCK].add(each)
