@@ -21,7 +21,7 @@ from gateway.desk.screens import Screen
 from gateway.errors import Stopping, TooManyScreens
 from gateway.store import tables
 from gateway.store.postgresql.database import PostgresqlDatabase
-from gateway.store.reading.following import NewEpoch, News, PeopleChanged
+from gateway.store.reading.following import NewEpoch, News, PeopleChanged, SqliteFollower
 from gateway.store.reading.log import EventLog
 from gateway.store.reading.positions import Position
 from gateway.store.removing import Aged, remove_events
@@ -440,15 +440,15 @@ def test_the_hub_goes_on_after_the_database_failed_once(
 ) -> None:
     hub = open_hub()
     screen = hub.subscribe("acme", "3501")
-    after, failed = office.log.after, threading.Event()
+    behind, failed = SqliteFollower.behind, threading.Event()
 
-    def fail_once(seq: int, *, limit: int) -> Any:
+    def fail_once(self: SqliteFollower, seq: int) -> Any:
         if failed.is_set():
-            return after(seq, limit=limit)
+            return behind(self, seq)
         failed.set()
         raise OSError("disk I/O error")
 
-    monkeypatch.setattr(office.log, "after", fail_once)
+    monkeypatch.setattr(SqliteFollower, "behind", fail_once)
     office.ring()
     assert next(told(screen))["seq"] == 1
     assert failed.is_set()
