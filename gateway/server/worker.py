@@ -89,6 +89,7 @@ def _face(work: WorkerOptions, application: "Application") -> Face:
         only_hears=application.wsgi.only_hears,
         is_crowded=lambda: application.is_draining or connections.is_crowded(),
         on_loop=lambda: _begin(work, application, face),
+        together=application.screen_openings,
     )
     connections.start()
     return face
