@@ -16,8 +16,9 @@ from bench.long_log import PERIOD, TENANT
 from gateway.domain.calls.search_terms import facet_token
 from gateway.store import tables
 from gateway.store.database import Database
-from gateway.store.search.index import BLOCK, DATABASE, SearchIndex, packed, token_id
+from gateway.store.search.index import DATABASE, SearchIndex, token_id
 from gateway.store.search.indexing import Indexer
+from gateway.store.search.sets import BLOCK, packed
 
 BLOCKS = PERIOD // BLOCK
 COPY = "INSERT INTO postings SELECT ?, token, calls FROM postings WHERE block = ? AND token NOT IN ({marks})"
@@ -27,21 +28,34 @@ ADD = "INSERT INTO postings (block, token, calls) VALUES (?, ?, ?)"
 def index_calls(database: Database, index: SearchIndex, folder: Path) -> int:
     """Index all calls that are not indexed yet; return how many were not copies."""
     times = _Times(database.engine)
+    newest, is_begun = times.newest // BLOCK, index.progress() is not None
+    if not is_begun and newest > BLOCKS:
+        _index_with_copies(database, folder, times)
     indexer = Indexer(database, index)
-    newest, begun = times.newest // BLOCK, index.progress()
-    if begun is None and newest > BLOCKS:
+    while indexer.index_once():
+        pass
+    return times.newest if is_begun or newest <= BLOCKS else PERIOD
+
+
+class _Unmerged(SearchIndex):
+    """An index whose blocks stay apart, so that they can be copied."""
+
+    def merge(self) -> bool:
+        return False
+
+
+def _index_with_copies(database: Database, folder: Path, times: "_Times") -> None:
+    with closing(_Unmerged(folder)) as index:
+        indexer = Indexer(database, index)
         indexer.index_once(all_events=False)  # begins the index, with the newest block
         progress = index.progress()
         assert progress is not None
         index.begin(progress._replace(left=BLOCKS))
-    while indexer.index_once():
-        pass
-    if begun is not None or newest <= BLOCKS:
-        return times.newest
+        while indexer.index_once():
+            pass
     with closing(sqlite3.connect(folder / DATABASE, isolation_level=None)) as connection:
-        for block in range(BLOCKS + 1, newest + 1):
+        for block in range(BLOCKS + 1, times.newest // BLOCK + 1):
             _copy(connection, (block - 1) % BLOCKS + 1, block, times)
-    return PERIOD
 
 
 class _Times:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, delete, insert, text
 from gateway.domain.calls.search_terms import folded
 from gateway.store import tables
 from gateway.store.partitions.layout import WITH_CALLS, Partition, make, parts_of
-from gateway.store.search.index import BLOCK
+from gateway.store.search.sets import BLOCK
 
 TENANT = "bench"
 YEAR_MS = 365 * 24 * 3600 * 1000

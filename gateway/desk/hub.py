@@ -99,8 +99,9 @@ class Hub:
         """End every stream and the threads; no screen is let in any more. Safe to call again."""
         with self._gate:
             self._stopping = True
-            for screen in self._screens:
-                screen.end(back_in_ms=_back_in_ms(len(self._screens)))
+            leaving = list(self._screens)
+        for screen in leaving:  # without the gate: the event loop, which lets go of each, would wait for all
+            screen.end(back_in_ms=_back_in_ms(len(leaving)))
         self._beats.stop()
         self._follower.ring()
         if self._thread.is_alive():

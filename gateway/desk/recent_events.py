@@ -89,10 +89,13 @@ class RecentEvents:
             self._order.append(tail)
             self._trim()
 
-    def extend(self, tenant: str, last: Position, events: Sequence[RecentEvent]) -> None:
-        """Keep older events, too: ``events`` are all behind ``last``, up to some that are known already."""
+    def extend(self, tenant: str, last: Position, events: Sequence[RecentEvent], *, read_to: Position) -> None:
+        """Keep older events, too: ``events`` are all behind ``last``, up to ``read_to`` at least.
+
+        Nothing is kept where what is known begins later by now: what is between them is not.
+        """
         tail = self._tails.get(tenant)
-        if tail is None or last.epoch != tail.start.epoch or last >= tail.start:
+        if tail is None or last.epoch != tail.start.epoch or not last < tail.start <= read_to:
             return
         older = [found for found in events if found.seq <= tail.start.seq]
         for found in reversed(older):

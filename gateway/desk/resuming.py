@@ -119,7 +119,7 @@ class Resuming:
             return
         found = [RecentEvent(event) for event in events]
         with self._gate:
-            self._recent.extend(tenant, last, found)
+            self._recent.extend(tenant, last, found, read_to=newest)
         _resume_with(screen, last, found, newest)
 
     def _note_far_behind(self, tenant: str, last: Position) -> None:

@@ -90,14 +90,19 @@ class OrderDispatcher:
     @contextmanager
     def admitted(self, draft: OrderDraft) -> Iterator[None]:
         """Hold one of the places for those who wait. Raises ``TooManyOrders`` and ``Stopping``: nothing is written."""
-        key = (draft.message.tenant, draft.appliance)
+        with self._place((draft.message.tenant, draft.appliance)):
+            self._admission.at = time.monotonic()
+            yield
+
+    @contextmanager
+    def _place(self, key: tuple[str, str]) -> Iterator[None]:
+        """Hold one of the places for those who wait for an appliance. Raises ``TooManyOrders`` and ``Stopping``."""
         with self._lock:
             if self._stopping:
                 raise Stopping
             if self._waiting.total() >= self._limit or self._waiting[key] >= self._share(key):
-                raise TooManyOrders(draft.appliance, self._waiting.total())
+                raise TooManyOrders(key[1], self._waiting.total())
             self._waiting[key] += 1
-        self._admission.at = time.monotonic()
         try:
             yield
         finally:
@@ -255,7 +260,8 @@ class OrderDispatcher:
 
     def hang_up(self, tenant: str, call_id: int) -> Delivery:
         """Have the appliance that placed a call end it, and return what came of that. The call's end is told by the
-        exchange, as ever. Raises ``NothingToHangUp``.
+        exchange, as ever. Raises ``NothingToHangUp``, and ``TooManyOrders`` where as many wait as may: nothing is asked
+        then.
         """
         placed = self._log.of_call(tenant, call_id)
         if placed is None:
@@ -265,6 +271,10 @@ class OrderDispatcher:
         if not self.can_hang_up(tenant, placed.appliance):
             cannot = Text("the appliance {name!r} does not hang up by command", name=placed.appliance)
             raise NothingToHangUp(call_id, cannot)
+        with self._place((tenant, placed.appliance)):
+            return self._hung_up(tenant, placed)
+
+    def _hung_up(self, tenant: str, placed: Placed) -> Delivery:
         under_way = self.queues[tenant, placed.appliance].hang_up(outgoing_hangup(tenant, placed))
         under_way.add_done_callback(lambda done: self._note(tenant, placed.id, done.result()))
         try:

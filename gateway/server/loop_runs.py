@@ -197,12 +197,15 @@ class LoopRuns:
             self._loop.call_soon(self._go_on)
 
     def _look(self) -> None:
-        """Let those go on who have waited long enough."""
+        """Have those go on who have waited long enough; a disk that hung may make them thousands at once."""
         self._will_look = False
         now = self._loop.time()
-        for run in [run for run in self._waiting if run.ends_at <= now]:
-            if run in self._waiting:
-                self._resume(run)
+        late = [run for run in self._waiting if run.ends_at <= now]
+        for run in late:
+            run.ends_at = inf
+            self._arrived.append((run, run.waits_for))
+        if late:
+            self.ring()
         if self._waiting and not self._will_look:
             self._will_look = True
             self._loop.call_later(LOOK_EVERY_S, self._look)

@@ -1,6 +1,5 @@
 """One worker process: builds the application, joins it with the face, and ends in good order."""
 
-import gc
 import multiprocessing
 import os
 import signal
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from gateway.config.tables import Config
-from gateway.server import bootstrap, logs
+from gateway.server import bootstrap, logs, pauses
 from gateway.server.admission import EXEMPT, Admission
 from gateway.server.bodies import BodyLimits
 from gateway.server.connections import Connections
@@ -63,9 +62,7 @@ def load(work: WorkerOptions) -> Face:
         application.serve_leniently(work.lenient)
     Finalize(application, application.close, exitpriority=10)
     threading.Thread(target=_die_with_parent, name="parent-watch", daemon=True).start()
-    # What was imported and built lives as long as the process: the collector need not walk it again and again.
-    gc.collect()
-    gc.freeze()
+    pauses.shorten()
     return face
 
 

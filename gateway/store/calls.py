@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -259,7 +259,8 @@ class CallFilter:
 
 
 ANY = CallFilter()
-COLUMNS = tuple(column_of(each.name) for each in fields(LoggedCall) if each.name not in ROWS_OF_THEIR_OWN)
+COLUMN_NAMES = tuple(each.name for each in fields(LoggedCall) if each.name not in ROWS_OF_THEIR_OWN)
+COLUMNS = tuple(map(column_of, COLUMN_NAMES))
 
 
 def next_logged(connection: Connection, *, tenant: str, since: int, before: int) -> int:
@@ -511,26 +512,23 @@ def _rows_of(
 
 
 def _call(row: Row[Any], several: Sequence[Row[Any]], noted: Sequence[Row[Any]]) -> LoggedCall:
-    values = dict(row._mapping)
-    values["fields"] = read_fields(values["fields"])
-    call = LoggedCall(
-        **values,
-        legs=tuple(leg_of(tuple(leg)[3:]) for leg in several),
-        notes=tuple(CallNote(note.at, note.recording_url, note.cost, note.transcript) for note in noted),
-    )
-    return call if call.legs or not call.extension else replace(call, legs=(_only_leg(call),))
+    values = dict(zip(COLUMN_NAMES, row, strict=True))
+    values["fields"] = read_fields(row.fields)
+    at = tuple(leg_of(tuple(leg)[3:]) for leg in several)
+    told = tuple(CallNote(note.at, note.recording_url, note.cost, note.transcript) for note in noted)
+    return LoggedCall(**values, legs=at or ((_only_leg(row),) if row.extension else ()), notes=told)
 
 
-def _only_leg(call: LoggedCall) -> Leg:
+def _only_leg(row: Row[Any]) -> Leg:
     return only_leg(
-        call.extension,
-        started_at=call.started_at,
-        answered_at=call.answered_at,
-        ended_at=call.ended_at,
-        state=STATES[call.status],
-        result=call.result,
-        agent=call.answered_agent,
-        result_text=call.result_text,
-        transferred_to=call.transferred_to,
-        transfer=call.transfer,
+        row.extension,
+        started_at=row.started_at,
+        answered_at=row.answered_at,
+        ended_at=row.ended_at,
+        state=STATES[row.status],
+        result=row.result,
+        agent=row.answered_agent,
+        result_text=row.result_text,
+        transferred_to=row.transferred_to,
+        transfer=row.transfer,
     )

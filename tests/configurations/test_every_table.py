@@ -187,10 +187,13 @@ def loaded(no_server: type[FakeWorkers], monkeypatch: pytest.MonkeyPatch) -> Ite
             super().__init__(*args, **kwargs)
             made.append(self)
 
+    shortened: list[bool] = []
     monkeypatch.setattr("gateway.server.application.Application", Kept)
+    monkeypatch.setattr("gateway.server.pauses.shorten", lambda: shortened.append(True))  # not of the tests' process
     yield made
     for application in made:
         application.close()
+    assert len(shortened) == len(made)
 
 
 def test_each_setting_is_looked_at_by_a_gateway_that_serves(

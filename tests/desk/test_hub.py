@@ -346,6 +346,36 @@ def test_one_screen_too_many_is_told_to_come_back_later(open_hub: OpenHub) -> No
     hub.subscribe("acme", "3502").close()
 
 
+class Leaving:
+    """A page that is let go of by another thread while it ends, as the event loop does it."""
+
+    def __init__(self, screen: Screen) -> None:
+        self._screen = screen
+        self.was_let_go = False
+
+    def is_behind(self) -> bool:
+        return False
+
+    def send(self, data: bytes) -> None: ...
+
+    def end(self) -> None:
+        lets_go = threading.Thread(target=self._screen.close, daemon=True)
+        lets_go.start()
+        lets_go.join(5)
+        self.was_let_go = not lets_go.is_alive()
+
+
+def test_nobody_who_lets_go_of_a_screen_waits_until_all_have_ended(open_hub: OpenHub) -> None:
+    hub = open_hub()
+    screens = [hub.subscribe("acme", "3501") for _ in range(3)]
+    pages = [Leaving(screen) for screen in screens]
+    for screen, page in zip(screens, pages, strict=True):
+        screen.attach(page)
+    hub.stop()
+    assert [page.was_let_go for page in pages] == [True] * 3
+    assert hub.open_screens() == 0
+
+
 def test_stopping_ends_every_stream_at_once(open_hub: OpenHub) -> None:
     hub = open_hub(heartbeat_s=60)
     screens = [hub.subscribe("acme", "3501") for _ in range(20)]

@@ -39,8 +39,15 @@ def test_what_was_read_of_the_log_reaches_further_back() -> None:
     recent = RecentEvents()
     recent.begin("acme", Position(0, 5))
     recent.add(event(6))
-    recent.extend("acme", Position(0, 2), [RecentEvent(event(seq)) for seq in (3, 5, 6)])
+    recent.extend("acme", Position(0, 2), [RecentEvent(event(seq)) for seq in (3, 5, 6)], read_to=Position(0, 6))
     assert (seqs(recent, 2), seqs(recent, 4)) == ([3, 5, 6], [5, 6])
+
+
+def test_what_was_read_before_it_began_anew_leaves_no_gap() -> None:
+    recent = RecentEvents()
+    recent.begin("acme", Position(0, 5))
+    recent.extend("acme", Position(0, 2), [RecentEvent(event(3)), RecentEvent(event(4))], read_to=Position(0, 4))
+    assert (seqs(recent, 2), seqs(recent, 5)) == (None, [])
 
 
 def test_the_oldest_are_forgotten_first_and_it_is_known_that_they_are() -> None:
@@ -93,7 +100,7 @@ def test_both_ends_of_an_internal_call_are_told_of_older_events_too() -> None:
     recent = RecentEvents()
     recent.begin("acme", Position(0, 5))
     inside = replace(event(4), payload='{"direction":"internal","number":"3502"}')
-    recent.extend("acme", Position(0, 3), [RecentEvent(inside), RecentEvent(event(5))])
+    recent.extend("acme", Position(0, 3), [RecentEvent(inside), RecentEvent(event(5))], read_to=Position(0, 5))
     assert (of_extension(recent, 3, "3502"), of_extension(recent, 3, "3501")) == ([4], [4, 5])
     recent.forget("acme")
     recent.begin("acme", Position(0, 0))

@@ -580,3 +580,24 @@ def test_a_lone_appliance_may_have_all_the_places(open_desk: OpenDesk) -> None:
             waiting.enter_context(desk.admitted(DRAFT))
         with pytest.raises(TooManyOrders), desk.admitted(DRAFT):
             pass
+
+
+class Obedient(FakeAdapter):
+    """An appliance that hangs up by command."""
+
+    can_hang_up = True
+
+    def hangup(self, message: Outgoing) -> Delivery:
+        return self.deliver(message)
+
+
+def test_who_wants_to_hang_up_takes_a_place_of_those_who_wait_too(store: Store, open_desk: OpenDesk) -> None:
+    """Else hang-ups at an appliance that hangs would take all threads there are."""
+    pbx = Obedient()
+    desk = open_desk(pbx=pbx, options={"waiting": 2})
+    placed = store.journal.write(DRAFT)
+    with desk.admitted(DRAFT), desk.admitted(DRAFT), pytest.raises(TooManyOrders):
+        desk.hang_up("acme", placed.call_id)
+    assert pbx.delivered == []
+    assert desk.hang_up("acme", placed.call_id).outcome is Outcome.ACCEPTED
+    assert desk.waiting() == 0

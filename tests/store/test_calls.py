@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from gateway.store import calls as reading
-from gateway.store.calls import CallFilter, CallLog
+from gateway.store.calls import CallFilter, CallLog, LoggedCall
 from gateway.store.sqlite.engine import open_engine, upgrade
 from tests.store.conftest import T0, Store
 
@@ -77,3 +77,20 @@ def test_calls_are_in_the_order_of_their_ids_wherever_the_nearest_end(
         4,
     ]
     assert store.calls.recent("other") == []
+
+
+def test_each_call_is_made_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each has 64 fields: to make it again for its only leg took more than all else of an export."""
+    for n in range(3):
+        store.start("3501", f"473333000{n}", T0 + n * 60_000)
+    made: list[int] = []
+    make = LoggedCall.__init__
+
+    def noted(self: LoggedCall, *args: Any, **values: Any) -> None:
+        made.append(values["id"])
+        make(self, *args, **values)
+
+    monkeypatch.setattr(LoggedCall, "__init__", noted)
+    found = store.calls.recent("acme")
+    assert made == [call.id for call in found] == [3, 2, 1]
+    assert [[leg.extension for leg in call.legs] for call in found] == [["3501"]] * 3

@@ -1,11 +1,13 @@
 """What follows the event log learns of, on SQLite."""
 
+import threading
 from pathlib import Path
 
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 
 from gateway.store.reading.following import SqliteFollower
 from gateway.store.reading.log import EventLog
+from gateway.store.reading.positions import Position
 from tests.migrated import migrated_engine
 
 
@@ -32,3 +34,51 @@ def test_watching_the_version_does_not_keep_the_write_ahead_log_from_being_empti
     follower.close()
     engine.dispose()
     assert blocked == 0
+
+
+class HangingLog(EventLog):
+    """A log on a disk that does not answer, until it is let go on."""
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__(engine)
+        self.asked, self.answers = threading.Event(), threading.Event()
+
+    def newest(self, tenant: str) -> Position:
+        self.asked.set()
+        assert self.answers.wait(60)
+        return super().newest(tenant)
+
+
+def test_nobody_who_lets_go_waits_for_the_disk_of_whoever_begins_to_watch(tmp_path: Path) -> None:
+    """The event loop lets go of screens whose pages were left."""
+    engine = migrated_engine(tmp_path)
+    log = HangingLog(engine)
+    follower = SqliteFollower(log)
+    begins = threading.Thread(target=follower.watch, args=("acme",), daemon=True)
+    begins.start()
+    assert log.asked.wait(60)
+    lets_go = threading.Thread(target=follower.unwatch, args=("beta",), daemon=True)
+    lets_go.start()
+    lets_go.join(5)
+    was_free = not lets_go.is_alive()
+    log.answers.set()
+    begins.join(60)
+    assert was_free
+    assert follower.position("acme") == log.newest("acme")
+    follower.close()
+    engine.dispose()
+
+
+def test_who_begins_where_the_last_one_has_just_let_go_begins_at_the_end_of_the_log(tmp_path: Path) -> None:
+    engine = migrated_engine(tmp_path)
+    log = EventLog(engine)
+    follower = SqliteFollower(log)
+    follower.watch("acme")
+    assert follower._begin("beta", end=None)
+    follower.unwatch("acme")
+    follower.unwatch("beta")
+    assert not follower._begin("beta", end=None)
+    follower.watch("beta")
+    assert follower.position("beta") == log.newest("beta")
+    follower.close()
+    engine.dispose()

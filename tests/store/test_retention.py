@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
+from pyroaring import BitMap
 from sqlalchemy import Connection, Select, Table, func, insert, select, update
 from structlog.testing import capture_logs
 
@@ -22,6 +23,7 @@ from gateway.store.retention import DAY_MS, Retention
 from gateway.store.search.index import Clauses, SearchIndex
 from gateway.store.search.indexing import Indexer
 from gateway.store.search.search import CallFinder
+from gateway.store.search.segments import KEY_BITS
 from gateway.store.writing.drafts import FollowUpDone, NoteDraft, OrderAttempt, Settlement
 from tests.store.conftest import T0, Store
 from tests.store.plans import assert_is_found_by_index, plan_of
@@ -310,15 +312,19 @@ def test_the_search_index_goes_on_where_its_last_event_is_gone(store: Store, ind
     assert found(store, index, ANA) == [young]
 
 
+@pytest.mark.parametrize("blocks_of_a_segment", [2, 16])
 def test_the_search_index_forgets_what_is_gone(
-    store: Store, index: SearchIndex, monkeypatch: pytest.MonkeyPatch
+    store: Store, index: SearchIndex, monkeypatch: pytest.MonkeyPatch, blocks_of_a_segment: int
 ) -> None:
-    for name in ("gateway.store.search.indexing", "gateway.store.search.index", "gateway.store.search.search"):
-        monkeypatch.setattr(f"{name}.BLOCK", 4)
+    for name in ("indexing", "index", "search", "segments"):
+        monkeypatch.setattr(f"gateway.store.search.{name}.BLOCK", 4)
+    for name in ("search", "segments"):
+        monkeypatch.setattr(f"gateway.store.search.{name}.BLOCKS", blocks_of_a_segment)
     first, rival = whole_call(store, "4733330000"), whole_call(store, CARLOS, tenant="rival")
     old = [first, *(whole_call(store, f"473333000{number}") for number in range(1, 6))]
-    young = [whole_call(store, f"473333001{number}", RECENT) for number in range(4)]
+    young = [whole_call(store, f"473333001{number}", RECENT) for number in range(8)]
     catch_up(store, index)
+    assert bool(in_segments(index)) is (blocks_of_a_segment == 2)
     assert found(store, index, "33330001") == old[1:2]
     keeper(store, calls=10).work(NOW)
     catch_up(store, index)
@@ -331,14 +337,22 @@ def indexed(index: SearchIndex, ids: Sequence[int]) -> set[int]:
     """Which of ``ids`` stand in any set of the index."""
     with index._connection() as connection:
         rows = connection.execute("SELECT block, token FROM postings").fetchall()
-    return {each for block, token in rows for each in index.found(Clauses([[token]]), [block])[block]} & set(ids)
+    in_blocks = {each for block, token in rows for each in index.found(Clauses([[token]]), [block])[block]}
+    return (in_blocks | in_segments(index)) & set(ids)
+
+
+def in_segments(index: SearchIndex) -> set[int]:
+    """Which calls stand in any set of a segment, of two blocks of four calls."""
+    with index._connection() as connection:
+        rows = connection.execute("SELECT id >> ?, calls FROM segments", (KEY_BITS,)).fetchall()
+    return {segment * 8 + offset for segment, packed in rows for offset in BitMap.deserialize(packed)}
 
 
 def test_an_index_that_lacks_old_blocks_is_told_of_each_company_once(store: Store, index: SearchIndex) -> None:
     whole_call(store)
     catch_up(store, index)
     assert index.forgotten() == {}
-    index.forget("acme", 0, [])
+    list(index.forget("acme", range(1), []))
     assert index.forgotten() == {"acme": 1}
     progress = index.progress()
     assert progress

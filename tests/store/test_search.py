@@ -14,10 +14,11 @@ from gateway.store import filling, tables
 from gateway.store.calls import CallFilter
 from gateway.store.directory import Account
 from gateway.store.search import index as search_index
-from gateway.store.search import indexing, search
-from gateway.store.search.index import BLOCK, DATABASE, Clauses, Progress, SearchIndex, packed, unpacked
+from gateway.store.search import indexing, search, segments
+from gateway.store.search.index import DATABASE, Clauses, Progress, SearchIndex
 from gateway.store.search.indexing import Indexer
 from gateway.store.search.search import CallFinder
+from gateway.store.search.sets import BLOCK, packed, unpacked
 from gateway.store.writing.drafts import Choice, NoteDraft
 from tests.store.conftest import T0, Store
 from tests.waiting import until
@@ -152,14 +153,25 @@ def test_a_search_that_looks_at_too_much_says_where_to_go_on(
     assert [call.id for call in finding.finder.every("acme", wanted)] == ids[:1]
 
 
-def test_an_index_is_read_by_blocks(store: Store, finding: Finding, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (indexing, search, search_index):
+@pytest.mark.parametrize("blocks_of_a_segment", [2, 16])
+def test_an_index_is_read_by_blocks(
+    store: Store, finding: Finding, monkeypatch: pytest.MonkeyPatch, blocks_of_a_segment: int
+) -> None:
+    for module in (indexing, search, search_index, segments):
         monkeypatch.setattr(module, "BLOCK", 4)
+    for module in (search, segments):
+        monkeypatch.setattr(module, "BLOCKS", blocks_of_a_segment)
     monkeypatch.setattr(indexing, "PIECE", 3)
     ids = [store.start(f"350{n % 2}", f"11333{n % 3}{n:04}", T0 + n * 1000).call_id for n in range(23)]
     finding.catch_up()
+    assert len(merged_segments(finding)) == (2 if blocks_of_a_segment == 2 else 0)
     assert finding.ids("1133310") == [each for n, each in enumerate(ids) if n % 3 == 1][::-1]
     assert finding.ids("1133310", extension="3500") == [each for n, each in enumerate(ids) if n % 6 == 4][::-1]
+
+
+def merged_segments(finding: Finding) -> frozenset[int]:
+    with finding.index._connection() as connection:
+        return segments.merged(connection)
 
 
 def test_pages_go_on_where_the_one_before_ended(store: Store, finding: Finding) -> None:

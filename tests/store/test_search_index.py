@@ -4,7 +4,8 @@ import random
 
 import pytest
 
-from gateway.store.search.index import BLOCK, MOST_LISTED, Clauses, Progress, SearchIndex
+from gateway.store.search.index import Clauses, Progress, SearchIndex
+from gateway.store.search.sets import BLOCK, MOST_LISTED
 
 TOKENS = range(1, 9)
 BLOCKS = range(4)

@@ -106,8 +106,13 @@ def admitted(entries: Iterable[MissedEntry]) -> list[MissedEntry]:
     """Return the entries with those of their calls alone that the reader may see. Who calls back is everybody's matter:
     no two do, whichever of the calls they have seen.
     """
-    narrowed = (replace(entry, calls=tuple(call for call in entry.calls if call.admitted)) for entry in entries)
+    narrowed = map(_narrowed, entries)
     return sorted((entry for entry in narrowed if entry.calls), key=lambda entry: entry.since)
+
+
+def _narrowed(entry: MissedEntry) -> MissedEntry:
+    calls = tuple(call for call in entry.calls if call.admitted)
+    return entry if len(calls) == len(entry.calls) else replace(entry, calls=calls)
 
 
 def masked_entry(entry: MissedEntry) -> MissedEntry:
@@ -128,7 +133,7 @@ def _masked(call: MissedCall) -> MissedCall:
 
 
 def _entry(calls: Sequence[MissedCall], claimed: dict[int, Claim]) -> MissedEntry:
-    claim = next((claimed[call.id] for call in calls if call.id in claimed), None)
+    claim = next((claimed[call.id] for call in calls if call.id in claimed), None) if claimed else None
     return MissedEntry(tuple(calls), claim)
 
 

@@ -84,10 +84,19 @@ class SqliteFollower:
         self._seen = Position(0, 0)
 
     def watch(self, tenant: str) -> None:
+        # The database is asked without the gate: whoever lets go of a screen may be the event loop.
+        while not self._begin(tenant, end=None if self._watched else self._log.newest(tenant)):
+            pass
+
+    def _begin(self, tenant: str, *, end: Position | None) -> bool:
+        """Watch ``tenant``; from ``end`` on where nobody watches, which must be known then: return whether it was."""
         with self._gate:
             if not self._watched:
-                self._seen = self._log.newest(tenant)  # nothing was read meanwhile, and nobody wants it
+                if end is None:
+                    return False
+                self._seen = end  # nothing was read meanwhile, and nobody wants it
             self._watched.add(tenant)
+            return True
 
     def unwatch(self, tenant: str) -> None:
         with self._gate:

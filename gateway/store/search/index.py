@@ -1,19 +1,18 @@
 """Where the search index lies: sets of calls by token, in an SQLite file of their own that can be made anew any time.
 
-Everything that knows the engine is here: a database server would have the same table beside the others. Calls are kept
-in blocks of ``BLOCK`` ids. A set is a row: the offsets of its calls in the block, two bytes each, or from some
-hundreds on a bit for each. So a search reads a row for each block and token, and sets are met and joined in memory.
+Everything that knows the engine is in this file and ``segments.py``: a database server would have the same tables
+beside the others. Calls are kept in blocks of ``BLOCK`` ids. A set is a row: the offsets of its calls in the block, two
+bytes each, or from some hundreds on a bit for each. So a search reads a row for each block and token, and sets are met
+and joined in memory. Full blocks are merged into segments (``segments.py``).
 The file is synced only when it is checkpointed; what a power cut takes of it, the next start writes again.
 """
 
 import hashlib
 import queue
 import sqlite3
-from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from functools import lru_cache, partial, reduce
-from operator import or_
+from functools import lru_cache, partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
@@ -21,18 +20,17 @@ from typing import NamedTuple
 import structlog
 
 from gateway.store.private_files import make_private
+from gateway.store.search import segments
+from gateway.store.search.sets import BLOCK, Offsets, listed_of, narrowed, packed, size_of_set, unpacked
 from gateway.store.sqlite.pragmas import set_pragmas
 
 log = structlog.get_logger()
 
 DATABASE = "search.db"
-LAYOUT = 2
+LAYOUT = 3
 """Written into the file; a file of another layout is emptied and made anew."""
-BLOCK = 8192
-BITMAP_BYTES = BLOCK // 8
-MOST_LISTED = BITMAP_BYTES // 2 - 1
-BITS = [tuple(bit for bit in range(8) if byte >> bit & 1) for byte in range(256)]
-"""The bits that are set, by byte."""
+WITHOUT_SEGMENTS = 2
+"""The layout before, to which the tables of segments are added."""
 MOST_OF_A_TERM = 3
 READ_FOR_A_LOOK = 4
 """Sets that are read in the time in which one call is looked at, about."""
@@ -48,9 +46,6 @@ FORGOTTEN = "CREATE TABLE IF NOT EXISTS forgotten (tenant TEXT PRIMARY KEY, bloc
 MARK = "mark/"
 """Begins the name under which a company's mark is kept."""
 NO_MARKS: Mapping[str, int] = MappingProxyType({})
-Offsets = int | frozenset[int]
-"""Some calls of a block: a bit for each, or the offsets themselves."""
-NO_OFFSETS: frozenset[int] = frozenset()
 Postings = Mapping[int, Mapping[int, Iterable[int]]]
 """Offsets in the block, by block and token."""
 
@@ -108,8 +103,8 @@ class SearchIndex:
     def begin(self, progress: Progress) -> None:
         """Empty the index and begin at ``progress``."""
         with self._connection() as connection, _transaction(connection):
-            connection.execute("DELETE FROM postings")
-            connection.execute("DELETE FROM progress")
+            for table in ("postings", "progress", *segments.TABLES):
+                connection.execute(f"DELETE FROM {table}")  # noqa: S608
             connection.execute("DROP TABLE IF EXISTS forgotten")
             _move(connection, None, progress)
 
@@ -119,9 +114,16 @@ class SearchIndex:
             if _progress(connection) != before:
                 return False
             for block, tokens in sorted(postings.items()):
-                _add_to_block(connection, block, tokens)
+                if not segments.add(connection, block, tokens):
+                    _add_to_block(connection, block, tokens)
             _move(connection, before, after)
         return True
+
+    def merge(self) -> bool:
+        """Merge a slice of a segment whose blocks are full; return whether there was one."""
+        with self._connection() as connection, _transaction(connection):
+            progress = _progress(connection)
+            return progress is not None and segments.merge(connection, progress.left)
 
     def forgotten(self) -> Mapping[str, int]:
         """Return by company how many of the oldest blocks were gone through for its removed calls."""
@@ -129,12 +131,28 @@ class SearchIndex:
             connection.execute(FORGOTTEN)
             return dict(connection.execute("SELECT tenant, blocks FROM forgotten").fetchall())
 
-    def forget(self, tenant: str, block: int, kept: Iterable[int]) -> None:
-        """Let go of all calls of ``block`` but the offsets ``kept``; so it is gone through for ``tenant``."""
-        with self._connection() as connection, _transaction(connection):
-            _keep_in_block(connection, block, frozenset(kept))
-            connection.execute(FORGOTTEN)
-            connection.execute("REPLACE INTO forgotten (tenant, blocks) VALUES (?, ?)", (tenant, block + 1))
+    def forgotten_with(self, block: int) -> range:
+        """Return the blocks whose calls are let go of together with those of ``block``: the rest of its segment."""
+        with self._connection() as connection:
+            end = segments.end_of(connection, block) or block + 1
+        return range(block, end)
+
+    def forget(self, tenant: str, blocks: range, kept: Iterable[int]) -> Iterator[None]:
+        """Let go of all calls of ``blocks`` but the ids ``kept``, a piece each time that the next one is asked for; so
+        they are gone through for ``tenant``.
+        """
+        offsets = [call_id - blocks.start * BLOCK for call_id in kept]
+        with self._connection() as connection:
+            if segments.end_of(connection, blocks.start):
+                for number in range(segments.SLICES):
+                    with _transaction(connection):
+                        segments.forget(connection, blocks.start, number, offsets)
+                    yield
+            with _transaction(connection):
+                _keep_in_block(connection, blocks.start, frozenset(offsets))
+                connection.execute(FORGOTTEN)
+                connection.execute("REPLACE INTO forgotten (tenant, blocks) VALUES (?, ?)", (tenant, blocks.stop))
+            yield
 
     def ordered(self, terms: Sequence[Sequence[int]], clauses: Sequence[Sequence[int]], block: int) -> "Clauses":
         """Return what to look for, the most telling first, by how few calls of ``block`` it leaves.
@@ -157,15 +175,14 @@ class SearchIndex:
         Each clause is read of those blocks only where calls are left; a further one where those are more than are
         quicker looked at.
         """
-        left: dict[int, Offsets] = {}
-        wanted: Sequence[int] = blocks
-        with self._connection() as connection:
-            for clause, few in clauses.with_few():
-                wanted = [block for block in wanted if block not in left or _size(left[block]) > few]
-                if not wanted:
-                    break
-                left |= _narrowed(left, wanted, clause, _read_blocks(connection, wanted, clause))
-        return {block: [block * BLOCK + offset for offset in _listed(left[block])] for block in blocks}
+        with self._connection() as connection, _snapshot(connection):
+            merged = segments.merged(connection)
+            alone = [block for block in blocks if block // segments.BLOCKS not in merged]
+            found: dict[int, list[int]] = {block: [] for block in blocks}
+            found |= _found_alone(connection, clauses, alone)
+            for call_id in segments.found(connection, clauses.with_few(), merged, blocks):
+                found[call_id // BLOCK].append(call_id)
+        return found
 
     def close(self) -> None:
         """Close what is idle. Safe to call again."""
@@ -208,15 +225,28 @@ class SearchIndex:
 
 def _lay_out(connection: sqlite3.Connection) -> None:
     """Make the tables where they are missing, or of another layout."""
-    if connection.execute("PRAGMA user_version").fetchone()[0] == LAYOUT:
+    if _layout(connection) == LAYOUT:
         return
     with _transaction(connection):
-        if connection.execute("PRAGMA user_version").fetchone()[0] != LAYOUT:
-            for table in ("postings", "progress"):
+        if (known := _layout(connection)) != LAYOUT:
+            anew = () if known == WITHOUT_SEGMENTS else ("postings", "progress")
+            for table in (*segments.TABLES, *anew):
                 connection.execute(f"DROP TABLE IF EXISTS {table}")
-            for statement in SCHEMA:
+            for statement in (*segments.SCHEMA, *(SCHEMA if anew else ())):
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {LAYOUT}")
+
+
+def _layout(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+@contextmanager
+def _snapshot(connection: sqlite3.Connection) -> Iterator[None]:
+    """Read all in one state: what is merged goes from one table to another."""
+    connection.execute("BEGIN")
+    yield
+    connection.execute("COMMIT")
 
 
 @contextmanager
@@ -274,28 +304,16 @@ def _keep_in_block(connection: sqlite3.Connection, block: int, kept: frozenset[i
     connection.executemany("REPLACE INTO postings (block, token, calls) VALUES (?, ?, ?)", changed)
 
 
-def packed(offsets: Iterable[int]) -> bytes:
-    """Return a set of offsets as it is kept.
-
-    >>> packed([3, 1]).hex()
-    '01000300'
-    """
-    found = array("H", sorted(offsets))
-    return found.tobytes() if len(found) <= MOST_LISTED else _bitmap(found)
-
-
-def _bitmap(offsets: Iterable[int]) -> bytes:
-    bits = bytearray(BITMAP_BYTES)
-    for offset in offsets:
-        bits[offset >> 3] |= 1 << (offset & 7)
-    return bytes(bits)
-
-
-def unpacked(kept: bytes) -> list[int]:
-    """Return the offsets that ``packed`` has kept, in their order."""
-    if len(kept) != BITMAP_BYTES:
-        return array("H", kept).tolist()
-    return [place * 8 + bit for place, byte in enumerate(kept) if byte for bit in BITS[byte]]
+def _found_alone(connection: sqlite3.Connection, clauses: Clauses, blocks: Sequence[int]) -> dict[int, list[int]]:
+    """Return by block the ids of what is found in blocks that are in no segment."""
+    left: dict[int, Offsets] = {}
+    wanted = blocks
+    for clause, few in clauses.with_few():
+        wanted = [block for block in wanted if block not in left or size_of_set(left[block]) > few]
+        if not wanted:
+            break
+        left |= narrowed(left, wanted, clause, _read_blocks(connection, wanted, clause))
+    return {block: [block * BLOCK + offset for offset in listed_of(offsets)] for block, offsets in left.items()}
 
 
 def _read(connection: sqlite3.Connection, block: int, tokens: set[int]) -> dict[int, bytes]:
@@ -314,63 +332,5 @@ def _read_blocks(
     return connection.execute(f"SELECT block, calls FROM postings WHERE {chosen}", (*blocks, *tokens))  # noqa: S608
 
 
-def _narrowed(
-    left: Mapping[int, Offsets], blocks: Sequence[int], clause: Sequence[int], rows: Iterable[tuple[int, bytes]]
-) -> Mapping[int, Offsets]:
-    """Return by block those of ``left`` (where it says nothing: all) that are in any of its sets of ``rows``."""
-    found: dict[int, Offsets] = dict.fromkeys(blocks, NO_OFFSETS)
-    if len(clause) == 1:
-        for block, kept in rows:
-            found[block] = _met(left.get(block), kept)
-        return found
-    sets: dict[int, list[bytes]] = {}
-    for block, kept in rows:
-        sets.setdefault(block, []).append(kept)
-    return found | {block: _met_any(left.get(block), each) for block, each in sets.items()}
-
-
-def _met(left: Offsets | None, kept: bytes) -> Offsets:
-    """Return those of ``left`` (None: all) that are in a set."""
-    if len(kept) != BITMAP_BYTES:
-        return _met_listed(left, array("H", kept))
-    if left is None or isinstance(left, int):
-        bits = int.from_bytes(kept, "little")
-        return bits if left is None else left & bits
-    return _among(left, kept)
-
-
-def _met_listed(left: Offsets | None, listed: Iterable[int]) -> Offsets:
-    if left is None:
-        return frozenset(listed)
-    if isinstance(left, int):
-        return _among(listed, left.to_bytes(BITMAP_BYTES, "little"))
-    return left.intersection(listed)
-
-
-def _met_any(left: Offsets | None, sets: Sequence[bytes]) -> Offsets:
-    """Return those of ``left`` (None: all) that are in any of ``sets``."""
-    if any(len(each) == BITMAP_BYTES for each in sets):
-        return _met(left, _bits(sets).to_bytes(BITMAP_BYTES, "little"))
-    return _met_listed(left, array("H", b"".join(sets)))
-
-
-def _among(offsets: Iterable[int], kept: bytes) -> frozenset[int]:
-    return frozenset([offset for offset in offsets if kept[offset >> 3] >> (offset & 7) & 1])
-
-
 def _size_of(sizes: Mapping[int, int], clause: Sequence[int]) -> int:
     return sum(sizes.get(token, 0) for token in clause)
-
-
-def _size(offsets: Offsets) -> int:
-    return offsets.bit_count() if isinstance(offsets, int) else len(offsets)
-
-
-def _listed(offsets: Offsets) -> Iterable[int]:
-    return unpacked(offsets.to_bytes(BITMAP_BYTES, "little")) if isinstance(offsets, int) else offsets
-
-
-def _bits(sets: Sequence[bytes]) -> int:
-    """Return what is in any of ``sets`` as one number, a bit for each offset."""
-    maps = (kept if len(kept) == BITMAP_BYTES else _bitmap(array("H", kept)) for kept in sets)
-    return reduce(or_, (int.from_bytes(each, "little") for each in maps))

@@ -23,8 +23,9 @@ from gateway.store import filling, tables
 from gateway.store.database import Database
 from gateway.store.reading.event_orders import order_of
 from gateway.store.removing import removed_calls
-from gateway.store.search.index import BLOCK, Postings, Progress, SearchIndex, token_id
+from gateway.store.search.index import Postings, Progress, SearchIndex, token_id
 from gateway.store.search.searchable import SearchableCall, calls_of, read_searchable, select_searchable
+from gateway.store.search.sets import BLOCK
 from gateway.store.sqlite.engine import FileLock
 
 calls = tables.calls
@@ -45,6 +46,7 @@ FEW_PER_S = 20.0
 LOOK_EVERY_S = 2.0
 AGAIN_AFTER_S = 10.0
 LONGEST_REST_S = 5.0
+_NO_MORE = object()
 Collected = defaultdict[int, defaultdict[int, list[int]]]
 
 
@@ -72,13 +74,13 @@ class Indexer:
             self._thread.join(10)
 
     def index_once(self, *, all_events: bool = True) -> bool:
-        """Index a slice of events, or a block of older calls, or let go of removed ones; return whether there was
-        anything to do.
+        """Index a slice of events, or merge some blocks, or index a block of older calls, or let go of removed ones;
+        return whether there was anything to do.
         """
         progress = self._progress()
         if self._index_events(progress, all_events=all_events):
             return True
-        return self._index_block(progress) if progress.left >= 0 else self._forget_block()
+        return self._merge() or (self._index_block(progress) if progress.left >= 0 else self._forget())
 
     def _progress(self) -> Progress:
         """Return how far the index is, which is begun where it is missing or of another database."""
@@ -129,23 +131,34 @@ class Indexer:
                 _collect(postings, read_searchable(connection, query))
         return self._write(postings, progress, progress._replace(left=progress.left - 1))
 
-    def _forget_block(self) -> bool:
-        """Let go of the removed calls of one block, of those that no call is added to any more."""
+    def _merge(self) -> bool:
+        with self._piece():
+            return self._index.merge()
+
+    def _forget(self) -> bool:
+        """Let go of the removed calls of one block or segment, of those that no call is added to any more."""
         with self._engine.connect() as connection:
             removed = removed_calls(connection)
         forgotten = self._index.forgotten() if removed else {}
         for tenant, call_id in removed.items():
-            if (block := forgotten.get(tenant, 0)) < (call_id + 1) // BLOCK:
-                with self._piece():
-                    self._index.forget(tenant, block, self._kept_of(block))
-                return True
+            blocks = self._index.forgotten_with(forgotten.get(tenant, 0))
+            if blocks.stop <= (call_id + 1) // BLOCK:
+                return self._forget_calls_of(tenant, blocks)
         return False
 
-    def _kept_of(self, block: int) -> Iterator[int]:
-        """Yield the offsets of the calls of ``block`` that are there."""
-        query = select(calls.c.id).where(calls.c.id >= block * BLOCK, calls.c.id < (block + 1) * BLOCK)
+    def _forget_calls_of(self, tenant: str, blocks: range) -> bool:
+        pieces = self._index.forget(tenant, blocks, self._kept_of(blocks))
+        while not self._stopping.is_set():
+            with self._piece():
+                if next(pieces, _NO_MORE) is _NO_MORE:
+                    return True
+        return False
+
+    def _kept_of(self, blocks: range) -> Iterator[int]:
+        """Yield the ids of the calls of ``blocks`` that are there."""
+        query = select(calls.c.id).where(calls.c.id >= blocks.start * BLOCK, calls.c.id < blocks.stop * BLOCK)
         with self._engine.connect() as connection:
-            yield from (call_id % BLOCK for call_id in connection.execute(query).scalars())
+            yield from connection.execute(query).scalars()
 
     def _write(self, postings: Postings, before: Progress, after: Progress) -> bool:
         with self._piece():

@@ -2,6 +2,7 @@
 
 import sqlite3
 import time
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -14,8 +15,10 @@ from gateway.domain.calls.search_terms import Field, facet_token, matches, token
 from gateway.store import tables
 from gateway.store.calls import MISSED, CallFilter, CallLog, LoggedCall, read_calls, select_narrowed
 from gateway.store.reading.event_orders import EventOrder, order_of
-from gateway.store.search.index import BLOCK, Clauses, Progress, SearchIndex, token_id
+from gateway.store.search.index import Clauses, Progress, SearchIndex, token_id
 from gateway.store.search.searchable import ALL, AT_ONCE, COLUMNS, SearchableCall, period_tokens, read_searchable
+from gateway.store.search.segments import BLOCKS
+from gateway.store.search.sets import BLOCK
 
 calls, events = tables.calls, tables.events
 log = structlog.get_logger()
@@ -28,7 +31,7 @@ LONGEST_S = 2.0
 FIRST_LOOK = 64
 FEWEST = 16
 """Calls that are looked at together, at least."""
-MOST_BLOCKS = 64
+MOST_BLOCKS = 16 * BLOCKS
 """Blocks of the index that are read at once."""
 MOST_FACETS = 1000
 """Facets of which a call has one, in one set: extensions of a team, mostly."""
@@ -115,23 +118,26 @@ class CallFinder:
             terms = [[token_id(tenant, each) for each in tokens_of_term(term)] for term in wanted.terms]
             chosen = [[token_id(tenant, each) for each in clause] for clause in clauses_of(wanted)]
             clauses = self._index.ordered(terms, chosen, max(0, tail.newest // BLOCK - 1))
+        changed = tail.by_block()
         for blocks in _grouped(min(tail.newest, below - 1) // BLOCK):
             held = [block for block in blocks if clauses.first and self._index and tail.holds(block)]
             known = self._index.found(clauses, held) if self._index and held else {}
             for block in blocks:
-                if block in held:
-                    found = tail.of_block(block).union(known.get(block, ()))
+                if block in known:
+                    found = changed[block].union(known[block])
                     yield from sorted((each for each in found if each < below), reverse=True)
                 else:
                     yield from range(min(below, (block + 1) * BLOCK) - 1, block * BLOCK - 1, -1)
 
 
 def _grouped(newest: int) -> Iterator[range]:
-    """Yield the blocks from ``newest`` down, few at first: most searches find enough in those."""
+    """Yield the blocks from ``newest`` down, few at first: most searches find enough there; many are whole segments."""
     size = 1
     while newest >= 0:
-        yield range(newest, max(newest - size, -1), -1)
-        newest, size = newest - size, min(size * 2, MOST_BLOCKS)
+        lowest = max(newest - size + 1, 0)
+        lowest -= lowest % BLOCKS if size >= BLOCKS else 0
+        yield range(newest, lowest - 1, -1)
+        newest, size = lowest - 1, min(size * 2, MOST_BLOCKS)
 
 
 def clauses_of(wanted: CallFilter) -> list[frozenset[str]]:
@@ -217,8 +223,11 @@ class _Tail:
         """Return whether the index holds the calls of ``block``, but for ``ids``."""
         return block > self.left and (self.whole or block < self.rushed // BLOCK)
 
-    def of_block(self, block: int) -> set[int]:
-        return {each for each in self.ids if each // BLOCK == block}
+    def by_block(self) -> defaultdict[int, set[int]]:
+        found: defaultdict[int, set[int]] = defaultdict(set)
+        for each in self.ids:
+            found[each // BLOCK].add(each)
+        return found
 
     @property
     def percent(self) -> int:

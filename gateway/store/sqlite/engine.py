@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 
 from gateway.errors import NewerSchema
 from gateway.store.private_files import make_private, open_private, prepare
@@ -41,9 +42,18 @@ def open_file(path: Path) -> Engine:
         pool_size=16,
         max_overflow=64,
     )
+    engine.dialect.statement_compiler = HintingCompiler
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+class HintingCompiler(SQLiteCompiler):
+    """Writes the hints of a query (``Select.with_hint``) behind the names of its tables: ``INDEXED BY ...``."""
+
+    def get_from_hint_text(self, table: Any, text: str | None) -> str | None:
+        """Return ``text`` as it is."""
+        return text
 
 
 def _prepare(connection: sqlite3.Connection, _record: Any) -> None:

@@ -1,0 +1,80 @@
+"""Keeps short what holds the interpreter from all other threads: its turns, and full collections of garbage.
+
+A full collection walks every container of the process. With five thousand screens one took 0.1 s, every few seconds
+while events came in: so what has lived through a long one is not walked again.
+"""
+
+import gc
+import sys
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+TURN_S = 0.0005
+"""How long a thread that works may keep one that waits for the interpreter; Python's own 5 ms would be all that an
+event may take to a screen.
+"""
+LONG_S = 0.003
+"""A full collection that works longer is long: some twenty thousand containers."""
+FULL = 2
+"""The oldest generation."""
+SOON = 2
+"""A full collection comes as soon as so many of what is not quite young have gone before it, instead of ten: it walks
+less then. (From Python 3.14 on a full one is walked in pieces, and this changes nothing.)
+"""
+COUNT_EVERY = 10
+"""How many long collections there are to one look at how much is kept, which takes 2 ms for 100,000 containers."""
+MUCH_MORE = 1.5
+
+
+class LongLived:
+    """Has the collector leave alone what has lived through a long collection, until ``MUCH_MORE`` times as much is left
+    alone as was alive when all was walked last: then all is walked once, for garbage among it is not found otherwise.
+    """
+
+    def __init__(self, *, long_s: float = LONG_S, clock: Callable[[], float] = time.thread_time) -> None:
+        self._long_s = long_s
+        self._clock = clock
+        self._began = 0.0
+        self._kept = 0
+        self._alive = 0
+        """How many containers were left alone when all had been walked; 0: they are walked next."""
+
+    def start(self) -> None:
+        """Collect, leave alone what is there, and hear of each collection from now on."""
+        young, middle, _ = gc.get_threshold()
+        gc.set_threshold(young, middle, SOON)
+        gc.collect()
+        self._leave_alone()
+        gc.callbacks.append(self._hear)
+
+    def stop(self) -> None:
+        """Hear of no collection any more, and have all walked again."""
+        gc.callbacks.remove(self._hear)
+        gc.unfreeze()
+
+    def _hear(self, phase: str, info: Mapping[str, Any]) -> None:
+        if info["generation"] < FULL:
+            return
+        if phase == "start":
+            self._began = self._clock()
+        elif self._clock() - self._began >= self._long_s:
+            self._leave_alone()
+
+    def _leave_alone(self) -> None:
+        """Leave alone all that is alive; called when a full collection has ended."""
+        gc.freeze()
+        self._kept += 1
+        if not self._alive:
+            self._alive = gc.get_freeze_count()
+        elif self._kept % COUNT_EVERY == 0 and gc.get_freeze_count() > MUCH_MORE * self._alive:
+            self._alive = 0
+            gc.unfreeze()
+
+
+def shorten() -> LongLived:
+    """Keep both short in this process from now on, when it has been built: that lives as long as the process."""
+    sys.setswitchinterval(TURN_S)
+    long_lived = LongLived()
+    long_lived.start()
+    return long_lived

@@ -1,0 +1,111 @@
+"""What holds the interpreter from all other threads is kept short."""
+
+import gc
+import sys
+import weakref
+from collections.abc import Iterator
+
+import pytest
+
+from gateway.server import pauses
+from gateway.server.pauses import LongLived
+
+MANY = 50_000
+
+
+class Watched:
+    """Something whose end can be seen."""
+
+    def __init__(self) -> None:
+        self.itself: Watched | None = None
+
+
+class Clock:
+    """Says that each collection took ``each_s``."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.each_s = 1.0
+
+    def __call__(self) -> float:
+        self.now += self.each_s
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def long_lived(clock: Clock) -> Iterator[LongLived]:
+    gc.disable()  # only the test collects
+    thresholds = gc.get_threshold()
+    found = LongLived(clock=clock)
+    found.start()
+    yield found
+    found.stop()
+    gc.set_threshold(*thresholds)
+    gc.enable()
+
+
+def test_what_has_lived_through_a_long_collection_is_not_walked_again(long_lived: LongLived) -> None:
+    kept = [[each] for each in range(MANY)]
+    gc.collect()
+    assert len(gc.get_objects()) < MANY  # those that are walked
+    del kept
+
+
+def test_short_collections_leave_nothing_alone(long_lived: LongLived, clock: Clock) -> None:
+    kept = [[each] for each in range(MANY)]
+    clock.each_s = pauses.LONG_S / 2
+    gc.collect()
+    assert len(gc.get_objects()) > MANY
+    del kept
+
+
+def test_collections_of_young_containers_leave_nothing_alone(long_lived: LongLived) -> None:
+    kept = [[each] for each in range(MANY)]
+    gc.collect(0)
+    gc.collect(1)
+    assert len(gc.get_objects()) > MANY
+    del kept
+
+
+def test_garbage_among_what_is_left_alone_is_found_when_it_has_become_much(long_lived: LongLived) -> None:
+    end = cycle_that_was_left_alone()
+    gc.collect()
+    assert end() is not None
+    kept = [[each] for each in range(gc.get_freeze_count())]
+    for _ in range(pauses.COUNT_EVERY):
+        gc.collect()
+    assert end() is None
+    del kept
+
+
+def test_all_is_left_alone_again_after_it_was_walked(long_lived: LongLived) -> None:
+    kept = [[each] for each in range(gc.get_freeze_count())]
+    for _ in range(3 * pauses.COUNT_EVERY):
+        gc.collect()
+    assert len(gc.get_objects()) < len(kept)
+
+
+def test_full_collections_come_soon(long_lived: LongLived) -> None:
+    assert gc.get_threshold()[2] == pauses.SOON
+
+
+def test_a_worker_makes_turns_short() -> None:
+    turn_s, thresholds = sys.getswitchinterval(), gc.get_threshold()
+    try:
+        pauses.shorten().stop()
+        assert sys.getswitchinterval() == pytest.approx(pauses.TURN_S)
+    finally:
+        sys.setswitchinterval(turn_s)
+        gc.set_threshold(*thresholds)
+
+
+def cycle_that_was_left_alone() -> "weakref.ref[Watched]":
+    made = Watched()
+    made.itself = made
+    gc.collect()
+    return weakref.ref(made)
