@@ -18,6 +18,7 @@ from gateway.server.loop_runs import LoopRuns
 from gateway.server.streams import Streaming
 from gateway.server.threads import CallThreads
 from gateway.server.turns import CallTurns
+from gateway.server.untaken import Handed, Untaken
 from gateway.texts.languages import DEFAULT, Language
 from gateway.wire.transport import Headers, refuse_as_text
 
@@ -73,6 +74,7 @@ class Face:
         is_crowded: Callable[[], bool] = lambda: False,
         on_loop: Callable[[], None] = lambda: None,
         together: Together | None = None,
+        untaken: Untaken | None = None,
     ) -> None:
         self._application = application
         self._admission = admission
@@ -81,6 +83,7 @@ class Face:
         self._is_crowded = is_crowded
         self._on_loop = on_loop
         self._together = together
+        self._untaken = untaken or Untaken()
         self._threads = CallThreads(limits.threads, "call")
         self._reserved = CallThreads(RESERVED_THREADS, "watch")
         self._turns = CallTurns(limits.threads_per_address, self._threads.run)
@@ -200,7 +203,8 @@ class Face:
         if is_endless:
             self._admission.leave(client)
         if isinstance(answered.body, Pushed):
-            streams.push(answered, protocol, partial(self.busy.discard, far_end))
+            on_end = partial(self.busy.discard, far_end)
+            streams.push(answered, protocol, on_end, Handed(self._untaken, far_end))
             return
         try:
             await streams.send(answered, protocol)
