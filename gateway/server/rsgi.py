@@ -100,7 +100,8 @@ class Face:
         self._runs = LoopRuns(loop, self._turns.bring, self._turns.done)
         if self._together is not None:
             self._batches = CallBatches(self._application, self._together, loop)
-        self._on_loop()
+        # When it runs: only then uvloop has set how it hears of signals, in the place of what was set before.
+        loop.call_soon(self._on_loop)
 
     async def __rsgi__(self, scope: Scope, protocol: Protocoled) -> None:
         """Serve one request."""

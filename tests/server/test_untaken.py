@@ -120,7 +120,6 @@ def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
             yield ours, far
 
 
-@pytest.mark.enable_socket
 def test_the_kernel_tells_how_many_bytes_were_taken_of_a_connection_that_is_still_the_same(
     pair: tuple[socket.socket, socket.socket],
 ) -> None:
