@@ -17,7 +17,7 @@ log = structlog.get_logger()
 LET_GO = Metric("cti_connections_let_go_total", "Connections ended by us: stalled, or without use where they ran out")
 LOOK_EVERY_S = 1.0
 LOOK_IN_NEED_EVERY_S = 0.25
-PAUSES, PAUSES_IN_NEED = 20, 3
+PAUSES, PAUSES_IN_NEED = 60, 3
 """So many times as long as a look took, the next one waits at least."""
 WARN_EVERY_S = 10.0
 CROWDED, NEARLY_FULL = 0.5, 0.8
@@ -42,7 +42,7 @@ class Connections:
         is_busy: Callable[[str], bool] = lambda _far_end: False,
         is_exempt: Callable[[str], bool] = lambda _address: False,
         screens: Callable[[], int] = lambda: 0,
-        find: Callable[[int], Sequence[Connection]] = sockets.established,
+        find: Callable[[int], Sequence[Connection]] | None = None,
         end: Callable[[Connection], bool] = sockets.end,
     ) -> None:
         self._port = port
@@ -50,10 +50,10 @@ class Connections:
         self._is_busy = is_busy
         self._is_exempt = is_exempt
         self._screens = screens
-        self._find = find
+        self._find = find or sockets.OwnConnections()
         self._end = end
         self._stalled = Stalled()
-        self._idle_before: set[str] = set()
+        self._idle_before: set[int] = set()
         self._warned_at = -WARN_EVERY_S
         self.open = 0
 
@@ -80,7 +80,9 @@ class Connections:
         if self.is_nearly_full():
             self._warn(found, now)
             ended += without_use(found, int(self._level(CROWDED)), is_in_use=self._is_in_use)
-        self._idle_before = {each.inode for each in found if not self._is_busy(far_end(each))}
+            self._idle_before = {each.inode for each in found if not self._is_busy(far_end(each))}
+        else:
+            self._idle_before = set()
         LET_GO.inc(sum(map(self._end, dict.fromkeys(ended))))
 
     def _level(self, share: float) -> float:
@@ -111,7 +113,7 @@ class Connections:
             time.sleep(self._pause_s(time.monotonic() - began))
 
     def _pause_s(self, took_s: float) -> float:
-        """Return how long to wait after a look that ``took_s``: at ten thousand connections a tenth of a second."""
+        """Return how long to wait after a look that ``took_s``: at ten thousand connections some 0.03 seconds."""
         if self.is_nearly_full():
             return max(LOOK_IN_NEED_EVERY_S, PAUSES_IN_NEED * took_s)
         return max(LOOK_EVERY_S, PAUSES * took_s)

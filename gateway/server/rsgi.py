@@ -90,7 +90,8 @@ class Face:
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._runs = LoopRuns(loop, self._turns.bring, self._turns.done)
-        self._on_loop()
+        # When it runs: only then uvloop has set how it hears of signals, in the place of what was set before.
+        loop.call_soon(self._on_loop)
 
     async def __rsgi__(self, scope: Scope, protocol: Protocoled) -> None:
         """Serve one request."""

@@ -182,6 +182,14 @@ def test_pages_go_on_where_the_one_before_ended(store: Store, finding: Finding) 
     assert [call.id for call in finding.finder.every("acme", CallFilter(), size=3)] == ids[::-1]
 
 
+def test_a_search_reads_the_mark_of_its_company_only(finding: Finding) -> None:
+    progress = Progress(7, 8, -1, 1, 2, {"acme": 3, "rival": 4})
+    finding.index.begin(progress)
+    assert finding.index.progress() == progress
+    assert finding.finder._progress("acme") == progress._replace(marks={"acme": 3})
+    assert finding.finder._progress("third") == progress._replace(marks={})
+
+
 def test_an_index_of_another_database_is_made_anew(store: Store, finding: Finding) -> None:
     three_calls(store)
     finding.catch_up()
@@ -220,7 +228,7 @@ def test_a_thread_mends_its_file_and_catches_up(
 
 
 def _progress(finding: Finding) -> Progress | None:
-    return finding.finder._progress()
+    return finding.finder._progress("acme")
 
 
 def test_another_process_that_was_ahead_is_not_written_over(store: Store, finding: Finding) -> None:

@@ -5,7 +5,7 @@ that it is counted again.
 """
 
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -13,9 +13,10 @@ import structlog
 from sqlalchemy import ColumnElement, Connection, Engine, func, select
 
 from gateway.clock import Clock
+from gateway.domain.calls.scope import Team
 from gateway.store import filling, tables
 from gateway.store.bulk import INSERTS
-from gateway.store.figures.scope_summing import ScopeSumming
+from gateway.store.figures.scope_summing import NO_TEAMS, ScopeSumming
 from gateway.store.figures.scopes import read_scopes
 from gateway.store.figures.sums import (
     SummedHours,
@@ -48,7 +49,7 @@ REST = 1.0
 
 
 class Summing:
-    """Keeps the sums of ``tenants``, for one thread.
+    """Keeps the sums of ``tenants``, for one thread; ``teams`` are those of each tenant.
 
     ``work`` raises ``BusyError``; what was not done is done the next time. Of several processes that do it, those that
     are behind write nothing.
@@ -62,13 +63,14 @@ class Summing:
         *,
         clock: Clock | None = None,
         rest: Callable[[float], object] = time.sleep,
+        teams: Mapping[str, Sequence[Team]] = NO_TEAMS,
     ) -> None:
         self._engine = engine
         self._journal = journal
         self._tenants = tenants
         self._clock = clock or Clock()
         self._rest = rest
-        self._scopes = ScopeSumming(engine, journal, self._clock)
+        self._scopes = ScopeSumming(engine, journal, self._clock, teams)
 
     def work(self, _now: int) -> None:
         """Sum what there is time for. Nothing is summed as long as older calls are filled in (``filling.py``)."""

@@ -68,7 +68,7 @@ class CallFinder:
 
     def find(self, tenant: str, wanted: CallFilter, *, limit: int = 50) -> Found:
         """Return at most ``limit`` calls of ``tenant``."""
-        progress = self._progress()
+        progress = self._progress(tenant)
         if not wanted.terms and (progress is None or progress.left >= 0 or not _by_index(wanted)):
             found = self._log.recent(tenant, wanted, limit=limit)
             return Found(found, found[-1].id if len(found) == limit else None)
@@ -101,11 +101,11 @@ class CallFinder:
         if self._index:
             self._index.close()
 
-    def _progress(self) -> Progress | None:
+    def _progress(self, tenant: str) -> Progress | None:
         if self._index is None:
             return None
         try:
-            return self._index.progress()
+            return self._index.progress_for(tenant)
         except sqlite3.Error as error:
             log.warning("search_index_not_readable", error=type(error).__name__)
             return None
