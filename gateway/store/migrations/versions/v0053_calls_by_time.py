@@ -1,12 +1,12 @@
 """One index of calls by time, for SQLite, which has their extensions in it, instead of two
 
-Revises: 0050
+Revises: 0052
 """
 
 from alembic import op
 
 revision = "0053"
-down_revision = "0050"
+down_revision = "0052"
 
 MADE = "CREATE INDEX ix_calls_tenant_logged_at_extension ON calls (tenant, logged_at, extension)"
 LEFT_OUT = ("ix_calls_tenant_logged_at", "ix_calls_tenant_extension_logged_at")
