@@ -69,6 +69,8 @@ class CallFinder:
 
     def find(self, tenant: str, wanted: CallFilter, *, limit: int = 50) -> Found:
         """Return at most ``limit`` calls of ``tenant``."""
+        if _is_of_extension(wanted) and len(near := self._log.near(tenant, wanted, limit=limit)) == limit:
+            return Found(near, near[-1].id)
         progress = self._progress(tenant)
         if not wanted.terms and (progress is None or progress.left >= 0 or not _by_index(wanted)):
             found = self._log.recent(tenant, wanted, limit=limit)
@@ -192,8 +194,18 @@ def _fields_of(wanted: CallFilter) -> Collection[Field]:
 
 def _by_index(wanted: CallFilter) -> bool:
     """Return whether the index finds what no other index of the call log does."""
-    by_facet = wanted.results or wanted.statuses or wanted.direction or wanted.missed
-    return bool(by_facet) or not wanted.scope.everything
+    return _is_of_facets(wanted) or not wanted.scope.everything or _is_of_extension(wanted)
+
+
+def _is_of_facets(wanted: CallFilter) -> bool:
+    return bool(wanted.results or wanted.statuses or wanted.direction or wanted.missed or wanted.terms)
+
+
+def _is_of_extension(wanted: CallFilter) -> bool:
+    """Return whether calls of an extension are wanted, of whatever time: most have some among the newest ones, and on
+    SQLite no other index finds those of one that has none.
+    """
+    return wanted.extension is not None and wanted.since is None and not wanted.number and not _is_of_facets(wanted)
 
 
 @dataclass(frozen=True, slots=True)
