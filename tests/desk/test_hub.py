@@ -184,6 +184,25 @@ def test_a_screen_that_missed_too_much_is_told_to_start_afresh(
     assert next(stream)["seq"] == 6
 
 
+def test_of_many_that_missed_too_much_one_looks_into_the_log(
+    office: Office, open_hub: OpenHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resuming, "READ_LIMIT", 3)
+    for n in range(8):
+        office.ring(telefone=f"473333000{n}")
+    hub, looks = open_hub(), list[int]()
+    read = EventLog.after_for
+
+    def note(log: EventLog, *arguments: Any, **named: Any) -> Any:
+        looks.append(arguments[2].seq)
+        return read(log, *arguments, **named)
+
+    monkeypatch.setattr(EventLog, "after_for", note)
+    found = [next(told(hub.subscribe("acme", "3501", Position(0, last)))) for last in (1, 2, 1, 0, 6, 5, 2)]
+    assert [each["event"] for each in found] == [*["reset"] * 4, *["call_started"] * 2, "reset"]
+    assert looks == [1, 2, 6, 5]
+
+
 def test_a_screen_that_is_ahead_of_the_log_starts_afresh(office: Office, open_hub: OpenHub) -> None:
     """The database was put back from a copy, or the page was open on another gateway."""
     stream = told(open_hub().subscribe("acme", "3501", Position(0, 900)))
