@@ -11,7 +11,13 @@ from gateway.desk.hub import Hub
 from gateway.desk.pages import Desk
 from gateway.domain.dialplan.trials import Failure
 from gateway.orders.circuit_breaker import BreakerState
-from gateway.server.blocking import GuessesOffLoop, OrdersOffLoop, lookups_off_loop, passwords_off_loop
+from gateway.server.blocking import (
+    GuessesOffLoop,
+    OrdersOffLoop,
+    long_matches_off_loop,
+    lookups_off_loop,
+    passwords_off_loop,
+)
 from gateway.server.event_sources import source_gauges
 from gateway.server.gateway import Gateway
 from gateway.server.main_onsite import onsite_endpoint, onsite_gauges
@@ -99,6 +105,7 @@ class Application:
             dial_plan_failures=_failures_by_tenant(gateway),
         )
         self._onsite = onsite_endpoint(gateway)
+        long_matches_off_loop()
         self.wsgi = Front(
             gateway.config,
             OrdersOffLoop(gateway.core),
