@@ -24,6 +24,7 @@ from gateway.server.log_lines import LineWriter
 from gateway.server.processes import STOP_WITHIN_S
 from gateway.server.rsgi import Face, RequestLimits
 from gateway.server.signals import watch
+from gateway.server.untaken import Untaken
 from gateway.texts.catalogues import read_all
 from gateway.wire.clients import UNKNOWN, Proxies, membership
 
@@ -71,14 +72,16 @@ def load(work: WorkerOptions) -> Face:
 
 
 def _face(work: WorkerOptions, application: "Application", lines: LineWriter) -> Face:
-    server = work.config.server
+    server, untaken = work.config.server, Untaken()
     connections = Connections(
         work.port,
         work.connections,
         is_busy=lambda client: client in face.busy,
         is_exempt=membership(server.trusted_proxies),
         screens=application.open_screens,
+        on_look=untaken.note,
     )
+    untaken.hurry = connections.hurry
     admission = Admission(client_of(server.trusted_proxies), per_address=server.requests_per_address)
     application.watch_load(
         connections=lambda: connections.open, limit=work.connections, under_way=lambda: admission.under_way
@@ -90,6 +93,8 @@ def _face(work: WorkerOptions, application: "Application", lines: LineWriter) ->
         only_hears=application.wsgi.only_hears,
         is_crowded=lambda: application.is_draining or connections.is_crowded(),
         on_loop=lambda: _begin(work, application, face, lines),
+        together=application.screen_openings,
+        untaken=untaken,
     )
     connections.start()
     return face
