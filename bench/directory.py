@@ -14,12 +14,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from bench.disk import syncs_per_second
 from bench.events import Events
 from bench.gateway_process import COMMAND, GatewayProcess, gateway_process
-from bench.processes import Missing, find_program
+from bench.processes import find_program, in_folder
 from bench.report import percentile, ratio, table
 from gateway.store.database import open_database
 from gateway.store.directory import Directory
@@ -49,13 +48,7 @@ class Import:
 
 def main() -> int:
     """Exit code 0 when everything that was to be imported is there and is found."""
-    options = read_arguments()
-    try:
-        with TemporaryDirectory(prefix="cti-bench-", dir=options.folder) as folder:
-            return measure(options, Path(folder))
-    except Missing as error:
-        print(error, file=sys.stderr)
-        return 2
+    return in_folder(measure, read_arguments())
 
 
 def read_arguments() -> argparse.Namespace:

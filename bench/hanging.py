@@ -9,7 +9,6 @@ import http.client
 import itertools
 import json
 import queue
-import signal
 import socket
 import sys
 import threading
@@ -19,12 +18,12 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import tomli_w
 
 from bench.gateway_process import GatewayProcess, gateway_process
 from bench.overhead import simulated
+from bench.processes import in_folder
 from bench.report import percentile, table
 from gateway.simulators import SIMULATORS
 
@@ -47,10 +46,7 @@ class Times:
 
 def main() -> int:
     """Exit code 1 when an event was not taken, the healthy appliance missed an order, or an order got no answer."""
-    options = read_arguments()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    with TemporaryDirectory(prefix="cti-bench-", dir=options.folder) as folder:
-        return measure(options, Path(folder))
+    return in_folder(measure, read_arguments())
 
 
 def read_arguments() -> argparse.Namespace:

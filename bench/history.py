@@ -249,7 +249,7 @@ def _is_summed(engine: Engine) -> bool:
         known, scope = read_summed(connection, TENANT), read_scope(connection, TENANT, name_of(TEAM))
     if known is None or scope is None or scope.version != known.version:
         return False
-    return known.since == scope.since == 0 and scope.until == known.until
+    return known.since == known.good_days_since == scope.since == 0 and scope.until == known.until
 
 
 def measure_intake(folder: Path, seconds: float, rounds: int) -> None:

@@ -4,19 +4,17 @@ Run with ``python -m bench.intake``; ``bench/README.md`` says how to read what i
 """
 
 import argparse
-import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from bench.disk import syncs_per_second
 from bench.gateway_process import GatewayProcess, cli, gateway_process
 from bench.load import Load, Outcome, apply, find_wrk
 from bench.php import PhpServer, Tuning, find_fpm, find_nginx, php_server
-from bench.processes import Missing
+from bench.processes import in_folder
 from bench.procfs import cpu_seconds, family
 from bench.report import median, ratio, table
 from bench.tuning import tune
@@ -84,15 +82,7 @@ class Field:
 
 def main() -> int:
     """Exit code 0 when every acknowledged event is stored, none is stored twice, and ours answered without errors."""
-    options = read_arguments()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    try:
-        find_wrk(), find_nginx(), find_fpm()
-        with TemporaryDirectory(prefix="cti-bench-", dir=options.folder) as folder:
-            return measure(options, Path(folder))
-    except Missing as error:
-        print(error, file=sys.stderr)
-        return 2
+    return in_folder(measure, read_arguments())
 
 
 def read_arguments() -> argparse.Namespace:
@@ -108,6 +98,7 @@ def read_arguments() -> argparse.Namespace:
 
 
 def measure(options: argparse.Namespace, folder: Path) -> int:
+    find_wrk(), find_nginx(), find_fpm()
     wsdl = cli("wsdl", "--address", "http://127.0.0.1/soap").encode()
     tunings = choose_tunings(options, folder, wsdl)
     with start_all(options, folder, wsdl, tunings) as field:

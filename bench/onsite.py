@@ -6,7 +6,6 @@ ones, its exchange and its appliance answer at once. Each event must be in the m
 
 import argparse
 import json
-import signal
 import sys
 import threading
 import time
@@ -15,10 +14,10 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, ClassVar, NamedTuple
 
 from bench.gateway_process import GatewayProcess, gateway_process
+from bench.processes import in_folder
 from bench.procfs import cpu_seconds, family
 from bench.report import median, percentile, table
 from gateway.adapter import Delivery, Outcome, Outgoing, Probe
@@ -26,10 +25,11 @@ from gateway.clock import milliseconds
 from gateway.domain.messages import CallEnded, CallStarted, Origin, SourceMark
 from gateway.onsite.connection import MainGateway
 from gateway.onsite.events import SpooledEvents
-from gateway.onsite.orders import SILENCE_S, OnsiteDialler, shown_orders
+from gateway.onsite.orders import SILENCE_S, OnsiteDialler
 from gateway.onsite.settings import MainGatewaySettings
 from gateway.orders.appliance_queue import ApplianceQueue
 from gateway.orders.circuit_breaker import Rules
+from gateway.store.onsite.shown_orders import shown_orders
 from gateway.store.onsite.site_file import SiteFile
 from gateway.store.spool.file import Kept, Spool, SpoolRoom
 from gateway.store.spool.messages import packed
@@ -78,10 +78,7 @@ class Answering:
 
 def main() -> int:
     """Exit code 1 when the log does not have each event once, or an order was not accepted."""
-    options = read_arguments()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    with TemporaryDirectory(prefix="cti-bench-", dir=options.folder) as folder:
-        return measure(options, Path(folder))
+    return in_folder(measure, read_arguments())
 
 
 def read_arguments() -> argparse.Namespace:

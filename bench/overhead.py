@@ -10,7 +10,6 @@ instead: a PHP script behind nginx that notes the order, requests the appliance'
 import argparse
 import itertools
 import platform
-import signal
 import sys
 import time
 import xmlrpc.client
@@ -19,7 +18,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import requests
@@ -29,7 +27,7 @@ import zeep
 from bench.disk import syncs_per_second
 from bench.gateway_process import COMMAND, gateway_process
 from bench.php import Tuning, php_server
-from bench.processes import Missing, free_port, is_open, running, wait_until
+from bench.processes import Missing, free_port, in_folder, is_open, running, wait_until
 from bench.report import percentile, table
 from gateway.simulators import SIMULATORS
 from gateway.simulators.url import KEY
@@ -63,10 +61,7 @@ class Route:
 
 def main() -> int:
     """Exit code 1 when an order was not accepted or the gateway adds more than the goal."""
-    options = read_arguments()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    with TemporaryDirectory(prefix="cti-bench-", dir=options.folder) as folder:
-        return measure(options, Path(folder))
+    return in_folder(measure, read_arguments())
 
 
 def read_arguments() -> argparse.Namespace:

@@ -1,14 +1,17 @@
 """Programs that a benchmark needs: finding them, starting them, waiting for them, and stopping them always."""
 
+import argparse
 import os
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 STOP_WITHIN_S = 20
 
@@ -18,6 +21,19 @@ class Missing(Exception):
 
     def __init__(self, program: str, remedy: str) -> None:
         super().__init__(f"{program} is not installed. {remedy}")
+
+
+def in_folder(measure: Callable[[argparse.Namespace, Path], int], options: argparse.Namespace) -> int:
+    """Return what ``measure(options, folder)`` does, with a folder in ``options.folder`` that is gone afterwards, also
+    where a signal ends it; 2 where a program is missing.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        with TemporaryDirectory(prefix="cti-bench-", dir=options.folder) as folder:
+            return measure(options, Path(folder))
+    except Missing as error:
+        print(error, file=sys.stderr)
+        return 2
 
 
 def find_program(names: Sequence[str], remedy: str) -> str:

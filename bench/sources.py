@@ -6,21 +6,19 @@ calls at its manager interface (``kind = "ami"``). Each of its calls must be in 
 
 import argparse
 import json
-import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import IO
 
 import tomli_w
 
 from bench.gateway_process import GatewayProcess, gateway_process
 from bench.hanging import CONNECTIONS, EVENT, Times, paced
-from bench.processes import free_port
+from bench.processes import free_port, in_folder
 from bench.report import median, percentile, table
 
 RECORDING = Path(__file__).parents[1] / "tests" / "recordings" / "ami" / "in_answer_callerhang.ami"
@@ -46,10 +44,7 @@ class Exchange:
 
 def main() -> int:
     """Exit code 1 when an event was not taken, or a call of the exchange is not in the log once."""
-    options = read_arguments()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    with TemporaryDirectory(prefix="cti-bench-", dir=options.folder) as folder:
-        return measure(options, Path(folder))
+    return in_folder(measure, read_arguments())
 
 
 def read_arguments() -> argparse.Namespace:

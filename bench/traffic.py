@@ -4,17 +4,15 @@ Run with ``python -m bench.traffic``; the goal is to lose less than a tenth of t
 """
 
 import argparse
-import signal
 import sqlite3
 import sys
 from contextlib import ExitStack, closing
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from bench.gateway_process import gateway_process
 from bench.intake import NAMES, Contender, figures, run_rounds
 from bench.load import find_wrk
-from bench.processes import Missing
+from bench.processes import in_folder
 from bench.report import table
 
 OFF, ON = "log off", "log on"
@@ -24,15 +22,7 @@ RECORDING = {OFF: "\n[traffic]\nrecord = false\n", ON: "\n[traffic]\nrecord = tr
 
 def main() -> int:
     """Exit code 0 when every acknowledged request is in the traffic log or was counted as left out."""
-    options = read_arguments()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    try:
-        find_wrk()
-        with TemporaryDirectory(prefix="cti-bench-", dir=options.folder) as folder:
-            return measure(options, Path(folder))
-    except Missing as error:
-        print(error, file=sys.stderr)
-        return 2
+    return in_folder(measure, read_arguments())
 
 
 def read_arguments() -> argparse.Namespace:
@@ -46,6 +36,7 @@ def read_arguments() -> argparse.Namespace:
 
 
 def measure(options: argparse.Namespace, folder: Path) -> int:
+    find_wrk()
     options.mix = True
     with ExitStack() as stack:
         gateways = {

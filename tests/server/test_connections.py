@@ -1,14 +1,16 @@
 """Connections are counted as the kernel shows them; before they are used up, those that nobody needs are ended."""
 
+import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import pytest
 from structlog.testing import capture_logs
 
 from gateway.server import sockets
 from gateway.server.connections import Connections, far_end
-from gateway.server.sockets import Connection, address_of, connections_of
+from gateway.server.socket_tables import Seen, connections_of, packed
+from gateway.server.sockets import Connection, OwnConnections, address_of
 from gateway.server.surplus import STALLED_S, Stalled, without_use
 
 HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
@@ -22,32 +24,32 @@ def line(local: str, remote: str, *, state: str = "01", inode: str = "7") -> str
 
 
 def some(address: str, count: int, *, first: int = 1, unsent: int = 0) -> list[Connection]:
-    return [Connection(address, port, f"{address}/{port}", port, unsent) for port in range(first, first + count)]
+    return [Connection(address, port, hash((address, port)), port, unsent) for port in range(first, first + count)]
 
 
-def test_only_established_connections_of_this_process_to_the_port_count() -> None:
+def test_only_established_connections_to_the_port_count() -> None:
     table = HEAD + "".join(
         [
             line("0100007F:1F90", "0200007F:C001"),
             line("0100007F:1F90", "00000000:0000", state="0A"),
             line("0100007F:1F91", "0200007F:C002"),
-            line("0100007F:1F90", "0300007F:C003", inode="8"),
+            line("0100007F:1F90", "0300007F:C003", inode="0"),
         ]
     )
-    assert list(connections_of([table], 0x1F90, {"7": 11})) == [Connection("127.0.0.2", 0xC001, "7", 11, unsent=300)]
+    assert list(connections_of([table], 0x1F90)) == [(7, 300, bytes([127, 0, 0, 2]), b"\xc0\x01")]
 
 
 def test_who_has_said_its_last_word_still_has_its_connection() -> None:
     table = (
         HEAD + line("0100007F:1F90", "0200007F:C001", state="08") + line("0100007F:1F90", "0200007F:C002", state="06")
     )
-    assert [each.port for each in connections_of([table], 0x1F90, {"7": 11})] == [0xC001]
+    assert [port for _, _, _, port in connections_of([table], 0x1F90)] == [b"\xc0\x01"]
 
 
 def test_addresses_are_read_as_the_kernel_writes_them() -> None:
-    assert address_of("0100007F") == "127.0.0.1"
-    assert address_of("00000000000000000000000001000000") == "::1"
-    assert address_of("0000000000000000FFFF00000200007F") == "127.0.0.2"
+    assert address_of(packed("0100007F")) == "127.0.0.1"
+    assert address_of(packed("00000000000000000000000001000000")) == "::1"
+    assert address_of(packed("0000000000000000FFFF00000200007F")) == "127.0.0.2"
 
 
 def test_a_far_end_is_written_as_granian_writes_a_client() -> None:
@@ -138,12 +140,81 @@ def test_an_ended_connection_is_closed_for_both_and_a_descriptor_used_anew_is_le
 ) -> None:
     ours, theirs = pair
     inode = next(inode for inode, number in sockets.own_sockets().items() if number == ours.fileno())
-    assert not sockets.end(Connection("", 0, "1", ours.fileno()))
+    assert not sockets.end(Connection("", 0, 1, ours.fileno()))
     assert not sockets.end(Connection("", 0, inode, 999_999))
     theirs.send(b"a")
     assert ours.recv(1) == b"a"
     assert sockets.end(Connection("", 0, inode, ours.fileno()))
     assert theirs.recv(1) == ours.recv(1) == b""
+
+
+class Shown:
+    """What the kernel shows, which is changed meanwhile."""
+
+    def __init__(self, *pairs: tuple[socket.socket, int]) -> None:
+        self.unsent = {os.fstat(each.fileno()).st_ino: unsent for each, unsent in pairs}
+
+    def __call__(self, _port: int) -> list[Seen]:
+        return [(inode, unsent, bytes([192, 0, 2, 7]), b"\xc0\x01") for inode, unsent in self.unsent.items()]
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many open files were kept from each look through them."""
+    made: list[int] = []
+    look = sockets.own_sockets
+
+    def counted(*, besides: Collection[int] = ()) -> dict[int, int]:
+        made.append(len(besides))
+        return look(besides=besides)
+
+    monkeypatch.setattr(sockets, "own_sockets", counted)
+    return made
+
+
+def test_files_are_looked_through_for_new_connections_only(
+    pair: tuple[socket.socket, socket.socket], looks: list[int]
+) -> None:
+    ours, theirs = pair
+    shown = Shown((ours, 0))
+    find = OwnConnections(shown)
+    first = find(8080)
+    inode = os.fstat(ours.fileno()).st_ino
+    assert first == [Connection("192.0.2.7", 0xC001, inode, ours.fileno())]
+    shown.unsent[inode] = 300
+    assert [each.unsent for each in find(8080)] == [300]
+    assert looks == [0]
+    shown.unsent[os.fstat(theirs.fileno()).st_ino] = 0
+    assert [each.descriptor for each in find(8080)] == [ours.fileno(), theirs.fileno()]
+    assert looks == [0, 1]
+
+
+def test_a_connection_that_is_gone_is_not_found_any_more(pair: tuple[socket.socket, socket.socket]) -> None:
+    shown = Shown((pair[0], 0), (pair[1], 0))
+    find = OwnConnections(shown)
+    assert len(find(8080)) == 2
+    shown.unsent.popitem()
+    assert [each.descriptor for each in find(8080)] == [pair[0].fileno()]
+
+
+def test_another_process_has_what_is_not_among_our_files_at_two_looks(
+    pair: tuple[socket.socket, socket.socket], looks: list[int]
+) -> None:
+    shown = Shown((pair[0], 0))
+    shown.unsent[1] = 0
+    find = OwnConnections(shown)
+    assert [len(find(8080)) for _ in range(5)] == [1] * 5
+    assert looks == [0, 1]
+
+
+def test_a_connection_that_is_being_accepted_is_found_at_the_next_look(
+    pair: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find = OwnConnections(Shown((pair[0], 0)))
+    with monkeypatch.context() as patched:
+        patched.setattr(sockets, "own_sockets", lambda **_: {})
+        assert find(8080) == []
+    assert len(find(8080)) == 1
 
 
 def test_open_screens_have_a_limit_of_their_own_and_leave_the_rest_to_others() -> None:

@@ -4,7 +4,8 @@ import asyncio
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -445,3 +446,27 @@ def test_a_client_that_is_gone_does_not_end_what_its_event_waits_for() -> None:
 def test_the_face_is_let_down_by_no_event_that_wants_to_stream() -> None:
     found = asyncio.run(ask(face_of(streaming(Screen()), only_hears=hears_everything), Scope(path="/events")))
     assert found.status == 500
+
+
+class Openings:
+    """Requests for ``/events`` are served together."""
+
+    def is_meant(self, environ: dict[str, Any]) -> bool:
+        return bool(environ["PATH_INFO"] == "/events")
+
+    def ahead(self, environs: Sequence[dict[str, Any]]) -> AbstractContextManager[None]:
+        return nullcontext()
+
+
+def test_requests_that_are_served_together_have_threads_of_their_own_and_others_theirs() -> None:
+    def application(_environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        start_response("200 OK", [])
+        return [threading.current_thread().name.encode()]
+
+    async def run() -> list[Any]:
+        face = face_of(application, together=Openings())
+        found = [await ask(face, Scope(path=path)) for path in ("/events", "/healthz", "/")]
+        assert (face.answering, face._admission.under_way, face.busy) == (0, 0, set())
+        return [each.body for each in found]
+
+    assert asyncio.run(run()) == [b"batch", b"watch", b"call"]

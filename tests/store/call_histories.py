@@ -1,13 +1,13 @@
 """Calls of two companies that come, change and go by chance, and what keeps and counts their figures meanwhile."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 from sqlalchemy import Table, delete, func, insert, select, update
 
-from gateway.domain.calls.scope import EVERYTHING, CallScope
+from gateway.domain.calls.scope import EVERYTHING, CallScope, Team
 from gateway.store import tables
 from gateway.store.figures import log
 from gateway.store.figures.counting import CountedCalls
@@ -145,9 +145,10 @@ class History:
         return [first + n * step for n in range(self.chance.choice((2, 8, 25)))]
 
 
-def keeper(store: Store, clock: SetClock, journal: Any = None) -> Summing:
-    """What keeps the sums of acme and beta."""
-    return Summing(store.engine, journal or store.journal, ("acme", "beta"), clock=clock, rest=str)  # type: ignore[arg-type]
+def keeper(store: Store, clock: SetClock, journal: Any = None, teams: Sequence[Team] = ()) -> Summing:
+    """What keeps the sums of acme, which has ``teams``, and beta."""
+    of_tenants: Any = {"clock": clock, "teams": {"acme": teams}}
+    return Summing(store.engine, journal or store.journal, ("acme", "beta"), rest=str, **of_tenants)
 
 
 def recounted(store: Store, tenant: str, bounds: list[int], scope: CallScope = EVERYTHING) -> CountedCalls:

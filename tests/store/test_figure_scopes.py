@@ -7,14 +7,16 @@ import pytest
 from sqlalchemy import select, update
 from structlog.testing import capture_logs
 
-from gateway.domain.calls.scope import CallScope, Team
+from gateway.domain.calls.scope import CallScope, Team, scope_of
 from gateway.domain.numbering.extensions import Extensions
+from gateway.domain.roles import Role
 from gateway.errors import BusyError
 from gateway.store import tables
+from gateway.store.directory import Agent
 from gateway.store.figures.counting import Figures
 from gateway.store.figures.log import FiguresLog
-from gateway.store.figures.scopes import KEPT_MS, name_of, read_scope
-from gateway.store.figures.sums import distrust
+from gateway.store.figures.scopes import AHEAD_MS, KEPT_MS, name_of, read_scope
+from gateway.store.figures.sums import distrust, read_summed
 from tests.store.call_histories import (
     DAY,
     HOUR,
@@ -145,6 +147,27 @@ def test_sums_that_a_version_of_before_has_written_beside_are_not_trusted(store:
     assert summed_until(store, RITA) == START + 4 * HOUR
 
 
+def test_days_are_summed_anew_where_a_version_of_before_has_written_hours_of_scopes(store: Store) -> None:
+    """It moves all versions that it knows, and leaves out the days."""
+    log_call(store, 1, START - DAY)
+    log_call(store, 2, START - 3 * DAY)
+    keeper(store, clock := SetClock(START + 5 * HOUR)).work(0)
+    look(store, clock)
+    keeper(store, clock).work(0)
+    with store.engine.begin() as connection:
+        for table in (tables.figures_summed, scopes):
+            connection.execute(update(table).values(version=table.c.version + 1))
+        connection.execute(update(scope_sums).where(scope_sums.c.kind == "person24").values(placed=7))
+    bounds = [START - 4 * DAY, START]
+    figures = FiguresLog(store.engine)
+    for _ in range(2):
+        assert figures.of("acme", bounds, RITA).people["3501"].placed == 2
+        keeper(store, clock).work(0)
+    with store.engine.begin() as connection:
+        connection.execute(update(scope_sums).where(scope_sums.c.kind == "person24").values(placed=7))
+    assert figures.of("acme", bounds, RITA).people["3501"].placed == 14
+
+
 def test_hours_whose_calls_went_with_a_partition_are_not_trusted(store: Store) -> None:
     for place in range(2):
         log_call(store, place + 1, START + place * HOUR)
@@ -153,6 +176,7 @@ def test_hours_whose_calls_went_with_a_partition_are_not_trusted(store: Store) -
     keeper(store, clock).work(0)
     with store.engine.begin() as connection:
         distrust(connection, {"acme": START + HOUR - 1})
+        assert read_summed(connection, "acme").good_days_since == 0  # type: ignore[union-attr]
         connection.execute(update(scope_sums).values(placed=7))
     assert look(store, clock, RITA, [START, START + HOUR, START + 2 * HOUR]).placed == 1 + 7
     keeper(store, clock).work(0)
@@ -168,6 +192,57 @@ def test_sums_that_nobody_looks_at_go(store: Store) -> None:
     look(store, clock, SCOPES[2])
     keeper(store, clock).work(0)
     assert (count(store, scopes), summed_until(store, RITA)) == (1, 0)
+
+
+LED = (replace(SALES, supervisors=frozenset({"rita"})), OTHERS)
+
+
+def add_agent(store: Store, login: str, role: Role, extension: str = "") -> None:
+    store.directory.save_agent(Agent(0, "acme", login, login, extension, role=role), "unusable", START)
+
+
+def test_the_first_look_of_who_leads_a_team_is_read_from_sums(store: Store) -> None:
+    """Of the last weeks; what is older is summed when somebody has looked."""
+    add_agent(store, "rita", Role.SUPERVISOR)
+    add_agent(store, "bruno", Role.AGENT)
+    long_ago = START - AHEAD_MS - 2 * DAY
+    for place, at in enumerate((long_ago, START - DAY, START)):
+        log_call(store, place + 1, at)
+    keeper(store, clock := SetClock(START + 5 * HOUR), teams=LED).work(0)
+    rita = scope_of(Role.SUPERVISOR, "rita", "", LED)
+    assert (count(store, scopes), summed_until(store, rita)) == (1, START + 4 * HOUR)
+    assert summed_since(store, rita) == (clock.ago(AHEAD_MS)) // HOUR * HOUR
+    with store.engine.begin() as connection:
+        connection.execute(update(scope_sums).values(placed=7))
+    assert look(store, clock, rita).placed == 7
+    keeper(store, clock, teams=LED).work(0)
+    assert summed_since(store, rita) == 0
+    assert look(store, clock, rita, [long_ago, START + HOUR]).placed == 1 + 7 + 7
+
+
+def test_sums_of_who_leads_no_team_any_more_go(store: Store) -> None:
+    add_agent(store, "rita", Role.SUPERVISOR)
+    log_call(store, 1, START)
+    keeper(store, clock := SetClock(START + 5 * HOUR), teams=LED).work(0)
+    clock.now += KEPT_MS + DAY
+    keeper(store, clock, teams=LED).work(0)
+    assert count(store, scopes) == 1
+    add_agent(store, "rita", Role.AGENT)
+    keeper(store, clock, teams=LED).work(0)
+    assert (count(store, scopes), count(store, scope_sums)) == (0, 0)
+
+
+def test_nothing_is_summed_ahead_where_supervisors_see_all(store: Store) -> None:
+    add_agent(store, "rita", Role.SUPERVISOR)
+    log_call(store, 1, START)
+    keeper(store, SetClock(START + 5 * HOUR)).work(0)
+    assert count(store, scopes) == 0
+
+
+def summed_since(store: Store, scope: CallScope) -> int:
+    with store.engine.connect() as connection:
+        found = read_scope(connection, "acme", name_of(scope))
+    return found.since if found else -1
 
 
 def test_figures_are_shown_although_it_cannot_be_written_that_they_were_asked_for(store: Store) -> None:

@@ -128,7 +128,7 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(onsite_poll, "HOLD_S", 0.05)
 
 
-ORDER = OnsiteOrder("a1", "escritorio", "pabx", "dial", {"number": "0321"}, OnsiteOrderState.WAITING, NOW + 7_000)
+ORDER = OnsiteOrder("a1", "pabx", "dial", {"number": "0321"}, "escritorio", OnsiteOrderState.WAITING, NOW + 7_000)
 
 
 def test_a_site_says_hello_and_is_told_who_it_is(endpoint: Endpoint) -> None:

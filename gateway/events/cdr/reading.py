@@ -29,6 +29,12 @@ MOST_CALLS = 5_000
 """Calls whose rows are kept, so that a row that comes later completes them; where more wait for theirs, the oldest are
 told as they are.
 """
+MOST_ROWS = 200
+"""Rows of one call that are kept one by one; where more come, those before are kept as one from then on."""
+MANY_ROWS = Text(
+    "the call {id} has more than {most} rows: of those before, only what they come to together is kept; if they are "
+    "several calls, another column has the call's id"
+)
 MOST_CELL = 1_000
 DATE_PATH = "date_path"
 """Field with the date in the column that grows as a folder, ``2026/03/05``: Asterisk files recordings so."""
@@ -49,6 +55,7 @@ class _RowsOfCall:
 
     rows: list[RowEvent] = field(default_factory=list)
     due: int | None = None
+    is_too_long: bool = False
 
 
 class ToldCall(NamedTuple):
@@ -100,7 +107,7 @@ class TableReading:
             yield problem, text
         first = now - LONGEST_LATE_MS if was_passed else 0
         for told in (each for each in made.events if (each.event.at or now) >= first):
-            self._keep(RowEvent(replace(told, event=replace(told.event, taken={})), text, grown))
+            yield from self._keep(RowEvent(replace(told, event=replace(told.event, taken={})), text, grown))
 
     def due(self, *, all_of_them: bool = False) -> Iterator[ToldCall]:
         """Yield the calls whose further rows were waited for long enough, and those that are too many."""
@@ -117,16 +124,21 @@ class TableReading:
 
     def held_from(self) -> Any:
         """Return the least value of the column that grows among rows whose call was not told yet; None for none."""
-        held = [row.grown for call in self._calls.values() if call.due is not None for row in call.rows]
-        return min(held, default=None)
+        return _least([row for call in self._calls.values() if call.due is not None for row in call.rows])
 
-    def _keep(self, row: RowEvent) -> None:
+    def _keep(self, row: RowEvent) -> Iterator[tuple[Text, str]]:
+        """Keep a row with those of its call; say where they are too many."""
         name = row.told.event.id
         if name is None:
             self._alone.append(row)
             return
         call = self._calls.setdefault(name, _RowsOfCall())
         self._calls.move_to_end(name)
+        if len(call.rows) >= MOST_ROWS:
+            call.rows = [_as_one(call.rows)]
+            if not call.is_too_long:
+                call.is_too_long = True
+                yield Text(MANY_ROWS.id, id=name[:80], most=MOST_ROWS), row.text
         call.rows.append(row)
         call.due = self._place.clock() + self._settle_ms
 
@@ -154,9 +166,30 @@ class TableReading:
     def _event(self, parts: Sequence[LineEvent]) -> MappedEvent:
         """Return the event that the rows of a call are, with an id by which it counts once however often it is told."""
         event = whole(parts).event
-        others = dict.fromkeys(name for part in parts for name in part.event.also_known_as)
-        identity = hashlib.sha256(" ".join(sorted(part.identity for part in parts)).encode()).hexdigest()[:32]
-        return replace(event, event_id=event.event_id or f"row-{identity}", also_known_as=tuple(others))
+        return replace(event, event_id=event.event_id or f"row-{_identity(parts)}", also_known_as=_names(parts))
+
+
+def _as_one(rows: Sequence[RowEvent]) -> RowEvent:
+    """Return what the rows of a call come to so far, in the place of all of them."""
+    parts = [row.told for row in rows]
+    told = whole(parts)
+    event = replace(told.event, also_known_as=_names(parts)[-MOST_ROWS:])
+    text = f"({len(rows)} rows before, kept as one)"
+    return RowEvent(replace(told, event=event, identity=_identity(parts)), text, _least(rows))
+
+
+def _identity(parts: Sequence[LineEvent]) -> str:
+    return hashlib.sha256(" ".join(sorted(part.identity for part in parts)).encode()).hexdigest()[:32]
+
+
+def _names(parts: Sequence[LineEvent]) -> tuple[str, ...]:
+    """Return by which other ids the call of ``parts`` is known."""
+    return tuple(dict.fromkeys(name for part in parts for name in part.event.also_known_as))
+
+
+def _least(rows: Sequence[RowEvent]) -> Any:
+    """Return the least value of the column that grows, None where no row has one."""
+    return min((row.grown for row in rows if row.grown is not None), default=None)
 
 
 def _holds(condition: MappingCondition, fields: Mapping[str, str]) -> bool:

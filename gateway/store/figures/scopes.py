@@ -1,11 +1,12 @@
-"""For whom figures of a part of the calls are summed: those who looked at them lately, by what they may see.
+"""For whom figures of a part of the calls are summed: those who looked at them lately, by what they may see, and those
+who are expected to (``expected.py``).
 
 A scope is kept by a name made of all that it admits, so that another one is meant as soon as a team changes.
 """
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,7 +24,10 @@ KEPT_MS = 60 * DAY_MS
 """How long sums are kept for somebody who does not look at them."""
 MOST_SCOPES = 50
 """Of one company, those asked for last; the figures of others are counted from the calls."""
+AHEAD_MS = 35 * DAY_MS
+"""How far back is summed for somebody who has not looked yet: what is looked at first."""
 NEVER_SUMMED = -1
+NEVER_ASKED = 0
 SLICE = 2000
 """Sums that are removed at once."""
 
@@ -31,7 +35,7 @@ SLICE = 2000
 @dataclass(frozen=True, slots=True)
 class SummedScope:
     """How far the hours of a tenant are summed for ``scope``: from ``since`` to ``until``, as long as the tenant's sums
-    have the same ``version``. ``name`` is the one by which it is kept; it was ``asked_at`` last, by the day.
+    have the same ``version``. ``name`` is the one by which it is kept; it was ``asked_at`` last, by the day, or never.
     """
 
     name: str
@@ -85,6 +89,14 @@ def note_asked(connection: Connection, tenant: str, scope: CallScope, now: int) 
     connection.execute(statement.on_conflict_do_update(index_elements=list(scopes.primary_key), set_=asked_at))
 
 
+def note_expected(connection: Connection, tenant: str, expected: Iterable[CallScope]) -> None:
+    """Write down for whom figures are summed though nobody has asked for them."""
+    for scope in expected:
+        row = {"tenant": tenant, "scope": name_of(scope), "definition": _definition(scope), "asked_at": NEVER_ASKED}
+        statement = INSERTS[connection.dialect.name](scopes).values(**row, since=0, until=0, version=NEVER_SUMMED)
+        connection.execute(statement.on_conflict_do_nothing())
+
+
 def is_noted(found: SummedScope | None, now: int) -> bool:
     """Return whether it is written down that figures were asked for today."""
     return found is not None and found.asked_at >= now - now % DAY_MS
@@ -100,6 +112,11 @@ def keep_up(connection: Connection, tenant: str, known: int, moved: int) -> None
     """Let the sums of all scopes that were good with the tenant's version ``known`` be so with ``moved``."""
     good = (scopes.c.tenant == tenant, scopes.c.version == known)
     connection.execute(update(scopes).where(*good).values(version=moved))
+
+
+def begin_anew(connection: Connection, tenant: str) -> None:
+    """Have no sums of any scope of the tenant trusted."""
+    connection.execute(update(scopes).where(scopes.c.tenant == tenant).values(version=NEVER_SUMMED))
 
 
 def shrink(connection: Connection, tenant: str, hour: int) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine, Row, delete, select, update
 
 from gateway.clock import milliseconds
 from gateway.store.onsite.answers import note_late, order_of
+from gateway.store.onsite.shown_orders import ShownOrder
 from gateway.store.onsite.sites import OnsiteSite
 from gateway.store.tables import onsite_orders as table
 from gateway.store.writing.journal import Journal
@@ -43,14 +44,10 @@ UNANSWERED = (OnsiteOrderState.WAITING.value, OnsiteOrderState.GIVEN.value, Onsi
 
 
 @dataclass(frozen=True, slots=True)
-class OnsiteOrder:
-    """One order; ``fields`` are what the appliance's adapter is given, ``answer`` what came of it."""
+class OnsiteOrder(ShownOrder):
+    """One order for ``site``, as it is kept; ``answer`` is what came of it."""
 
-    id: str
     site: str
-    appliance: str
-    kind: str
-    fields: Mapping[str, str]
     state: OnsiteOrderState
     expires_at: int
     answer: Mapping[str, Any] | None = None

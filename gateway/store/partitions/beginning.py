@@ -5,15 +5,19 @@ primary key needs, and a condition by which the rows need not be looked through 
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import structlog
 from sqlalchemy import Connection, delete, insert, select, text
 
+from gateway.errors import DataUnusable
 from gateway.store.partitions.layout import EVENTS, WITH_CALLS, Parted, Partition, attach, make, part, parts_of
 from gateway.store.partitions.months import month_after, month_name, month_of, months_from
 from gateway.store.tables import call_ranges, events
+
+log = structlog.get_logger()
 
 DAY_MS = 86_400_000
 FIRST_WIDTH = 100_000
@@ -30,6 +34,15 @@ IS_OURS = "SELECT to_regclass('alembic_version') IS NOT NULL AND to_regclass('ca
 HAS_KEY = text("SELECT to_regclass('events_key') IS NOT NULL")
 TRY_LOCK = "SELECT pg_try_advisory_lock(hashtextextended('cti-gateway partitions', 0))"
 AGAIN_S = 0.2
+SAY_AFTER_S, SAY_EVERY_S = 1.0, 10.0
+AT_MOST_S = 3600.0
+"""An index of the events of years takes that long on a slow server; whoever holds the turn longer has hung."""
+WAITING = "Another node prepares the tables of this database; this one starts as soon as that is done."
+TAKES_TOO_LONG = "Another node has prepared the tables of the database for {minutes} minutes, and is not done."
+END_IT = (
+    "Does that node still run? If it hangs, end its connection, which is the one of this query, and start again: "
+    "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted"
+)
 LOCKED_AT_MOST = "SET lock_timeout = '500ms'"
 """Others wait behind a lock that is waited for; the start tries again."""
 
@@ -83,13 +96,28 @@ def missing_months(now: int, known: Sequence[Partition]) -> Sequence[Partition]:
 @contextmanager
 def preparing(driver: Any) -> Iterator[None]:
     """Do ahead what takes long, on a psycopg connection in autocommit mode; the block is for the migration. Of several
-    nodes one works.
+    nodes one works. Raises ``DataUnusable`` where another one does for more than an hour.
     """
-    # Not waited for inside of a statement: an index that is built beside others' work would wait for that.
-    while not driver.execute(TRY_LOCK).fetchone()[0]:
-        time.sleep(AGAIN_S)
+    wait_for_turn(driver)
     _prepare(driver)
     yield
+
+
+def wait_for_turn(
+    driver: Any, *, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep
+) -> None:
+    """Wait until no other node prepares, and say so in the log meanwhile. Raises as ``preparing``."""
+    began = clock()
+    say_at = began + SAY_AFTER_S
+    # Not waited for inside of a statement: an index that is built beside others' work would wait for that.
+    while not driver.execute(TRY_LOCK).fetchone()[0]:
+        now = clock()
+        if now - began > AT_MOST_S:
+            raise DataUnusable(TAKES_TOO_LONG.format(minutes=round(AT_MOST_S / 60)), hint=END_IT)
+        if now >= say_at:
+            say_at += SAY_EVERY_S
+            log.warning("schema_waits_for_node", waited_s=round(now - began), hint=WAITING)
+        sleep(AGAIN_S)
 
 
 def _prepare(driver: Any) -> None:

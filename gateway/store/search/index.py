@@ -100,6 +100,11 @@ class SearchIndex:
         with self._connection() as connection:
             return _progress(connection)
 
+    def progress_for(self, tenant: str) -> Progress | None:
+        """Return the same, of the marks of companies that of ``tenant`` only: there may be thousands."""
+        with self._connection() as connection:
+            return _progress_for(connection, tenant)
+
     def begin(self, progress: Progress) -> None:
         """Empty the index and begin at ``progress``."""
         with self._connection() as connection, _transaction(connection):
@@ -122,7 +127,7 @@ class SearchIndex:
     def merge(self) -> bool:
         """Merge a slice of a segment whose blocks are full; return whether there was one."""
         with self._connection() as connection, _transaction(connection):
-            progress = _progress(connection)
+            progress = _progress_for(connection, "")
             return progress is not None and segments.merge(connection, progress.left)
 
     def forgotten(self) -> Mapping[str, int]:
@@ -261,7 +266,16 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def _progress(connection: sqlite3.Connection) -> Progress | None:
-    found = dict(connection.execute("SELECT name, value FROM progress").fetchall())
+    return _progress_of(connection.execute("SELECT name, value FROM progress"))
+
+
+def _progress_for(connection: sqlite3.Connection, tenant: str) -> Progress | None:
+    names = f"SELECT name, value FROM progress WHERE name IN ({','.join('?' * len(Progress._fields))})"  # noqa: S608
+    return _progress_of(connection.execute(names, [*Progress._fields[:-1], MARK + tenant]))
+
+
+def _progress_of(rows: Iterable[tuple[str, int]]) -> Progress | None:
+    found = dict(rows)
     if not found:
         return None
     marks = {name.removeprefix(MARK): found.pop(name) for name in [*found] if name.startswith(MARK)}

@@ -31,6 +31,7 @@ LONGEST_S = 2.0
 FIRST_LOOK = 64
 FEWEST = 16
 """Calls that are looked at together, at least."""
+NOTHING: frozenset[int] = frozenset()
 MOST_BLOCKS = 16 * BLOCKS
 """Blocks of the index that are read at once."""
 MOST_FACETS = 1000
@@ -68,7 +69,9 @@ class CallFinder:
 
     def find(self, tenant: str, wanted: CallFilter, *, limit: int = 50) -> Found:
         """Return at most ``limit`` calls of ``tenant``."""
-        progress = self._progress()
+        if _is_of_extension(wanted) and len(near := self._log.near(tenant, wanted, limit=limit)) == limit:
+            return Found(near, near[-1].id)
+        progress = self._progress(tenant)
         if not wanted.terms and (progress is None or progress.left >= 0 or not _by_index(wanted)):
             found = self._log.recent(tenant, wanted, limit=limit)
             return Found(found, found[-1].id if len(found) == limit else None)
@@ -101,11 +104,11 @@ class CallFinder:
         if self._index:
             self._index.close()
 
-    def _progress(self) -> Progress | None:
+    def _progress(self, tenant: str) -> Progress | None:
         if self._index is None:
             return None
         try:
-            return self._index.progress()
+            return self._index.progress_for(tenant)
         except sqlite3.Error as error:
             log.warning("search_index_not_readable", error=type(error).__name__)
             return None
@@ -124,8 +127,8 @@ class CallFinder:
             known = self._index.found(clauses, held) if self._index and held else {}
             for block in blocks:
                 if block in known:
-                    found = changed[block].union(known[block])
-                    yield from sorted((each for each in found if each < below), reverse=True)
+                    if found := changed.get(block, NOTHING).union(known[block]):
+                        yield from sorted((each for each in found if each < below), reverse=True)
                 else:
                     yield from range(min(below, (block + 1) * BLOCK) - 1, block * BLOCK - 1, -1)
 
@@ -191,8 +194,18 @@ def _fields_of(wanted: CallFilter) -> Collection[Field]:
 
 def _by_index(wanted: CallFilter) -> bool:
     """Return whether the index finds what no other index of the call log does."""
-    by_facet = wanted.results or wanted.statuses or wanted.direction or wanted.missed
-    return bool(by_facet) or not wanted.scope.everything
+    return _is_of_facets(wanted) or not wanted.scope.everything or _is_of_extension(wanted)
+
+
+def _is_of_facets(wanted: CallFilter) -> bool:
+    return bool(wanted.results or wanted.statuses or wanted.direction or wanted.missed or wanted.terms)
+
+
+def _is_of_extension(wanted: CallFilter) -> bool:
+    """Return whether calls of an extension are wanted, of whatever time: most have some among the newest ones, and on
+    SQLite no other index finds those of one that has none.
+    """
+    return wanted.extension is not None and wanted.since is None and not wanted.number and not _is_of_facets(wanted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +236,7 @@ class _Tail:
         """Return whether the index holds the calls of ``block``, but for ``ids``."""
         return block > self.left and (self.whole or block < self.rushed // BLOCK)
 
-    def by_block(self) -> defaultdict[int, set[int]]:
+    def by_block(self) -> Mapping[int, set[int]]:
         found: defaultdict[int, set[int]] = defaultdict(set)
         for each in self.ids:
             found[each // BLOCK].add(each)

@@ -311,6 +311,38 @@ def test_calls_that_are_too_many_to_wait_for_their_rows_are_told_as_they_are(
     assert (told, len(watch._reading._calls)) == ([f"1.{number}" for number in range(20)], 10)
 
 
+def test_a_call_of_rows_without_end_is_kept_small_and_comes_to_the_same(
+    asterisk_table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A queue that rings all again and again writes hundreds of rows; a wrong column makes all rows one call."""
+    rows = [asterisk(f"2026-11-30 11:{number:02}:00", "1.1", "3501", 9 if number == 5 else 0) for number in range(30)]
+    asterisk_table.add(*rows)
+    (expected,) = asterisk_table.look()
+    problems = list(asterisk_table.report.problems)
+    monkeypatch.setattr(reading, "MOST_ROWS", 10)
+    watch = asterisk_table.begin()
+    (told,) = asterisk_table.look()
+    assert len(watch._reading._calls["1.1"].rows) <= 10
+    for each in ("ramal", "telefone", "duration_s", "result", "started_at", "occurred_at", "call_ref"):
+        assert getattr(told, each) == getattr(expected, each)
+    assert watch._reading.held_from() is None
+    assert len(asterisk_table.report.problems) == len(problems) + 1, "it is said, and once"
+    assert "1.1" in str(asterisk_table.report.problems[-1])
+
+
+def test_rows_whose_column_that_grows_is_empty_hold_nobody_up(asterisk_table: Table) -> None:
+    asterisk_table.settings["settle_s"] = 600
+    watch = asterisk_table.begin()
+    for linkedid, grown in (("1.1", None), ("1.2", 7)):
+        list(watch._reading.take(ASTERISK.split(), _values(linkedid), grown))
+    assert watch._reading.held_from() == 7
+
+
+def _values(linkedid: str) -> list[Any]:
+    told = asterisk("2026-11-30 11:58:00", linkedid, "3501", 9)
+    return [told.get(name) for name in ASTERISK.split()]
+
+
 def test_all_recorded_rows_are_told_one_call_for_each_linkedid(asterisk_table: Table) -> None:
     names = ASTERISK.split()
     with RECORDED.open(newline="") as file:
