@@ -14,6 +14,7 @@ from sqlalchemy import (
     Select,
     String,
     Table,
+    bindparam,
     false,
     func,
     literal,
@@ -374,7 +375,8 @@ def select_narrowed(
     """Return a query of ``columns`` of those calls with ``ids`` that ``wanted`` matches, its terms left aside."""
     asked = _Asked(tenant, wanted, _has_legs(connection, tenant, wanted.extension))
     query = select(*columns).join_from(calls, orders, orders.c.id == calls.c.order_id, isouter=True)
-    return _narrowed(query, asked, along_ids=True).where(calls.c.id.in_(ids))
+    # Bound as a whole: SQLAlchemy would look at each id for itself.
+    return _narrowed(query, asked, along_ids=True).where(calls.c.id.in_(bindparam("ids", ids, expanding=True)))
 
 
 def read_calls(connection: Connection, ids: Sequence[int]) -> list[LoggedCall]:
