@@ -208,3 +208,9 @@ def test_the_settings_that_a_page_advises_are_accepted(name: str, monkeypatch: p
     assert blocks
     for block in blocks:
         config_file.parse(tomllib.loads(block), source=name)
+
+
+def test_the_unit_that_the_page_shows_is_the_one_to_copy() -> None:
+    sample = (ROOT / "deploy/systemd/cti-gateway.service").read_text(encoding="utf-8")
+    unit = "".join(line for line in sample.splitlines(keepends=True) if not line.startswith("#"))
+    assert f"```ini\n{unit}```" in PAGES["operation"]

@@ -56,12 +56,18 @@ def _read(path: Path) -> Mapping[str, Any]:
     except OSError as error:
         raise ConfigError(
             Text("{path}: cannot be read ({reason}).", path=str(path), reason=error.strerror),
-            hint=Text("Write one with 'cti-gateway init'."),
+            hint=_how_to_read(error),
         ) from None
     except UnicodeDecodeError:
         raise ConfigError(Text("{path}: is not UTF-8 text.", path=str(path)), hint=Text("Save it as UTF-8.")) from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(Text("{path}: is not TOML: {reason}", path=str(path), reason=str(error))) from None
+
+
+def _how_to_read(error: OSError) -> Text:
+    if isinstance(error, PermissionError):
+        return Text("Run this as the user whom the gateway's files belong to (sudo -u USER).")
+    return Text("Write one with 'cti-gateway init'.")
 
 
 def _presets_folder(raw: Mapping[str, Any], base: Path) -> Path | None:

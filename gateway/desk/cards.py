@@ -24,7 +24,8 @@ def going_on(visit: Visit) -> Sequence[LoggedCall]:
 def of_extension(visit: Visit, *, since: int | None = None, limit: int = 12) -> Sequence[LoggedCall]:
     """Return the last calls of the agent's extension, internal ones of either side included, newest first."""
     mine, calls = visit.me.extension, visit.calls
-    own = calls.recent(CallFilter(extension=mine, since=since), limit=limit)
+    wanted = CallFilter(extension=mine, since=since)
+    own = calls.search(wanted, limit=limit).calls if since is None else calls.recent(wanted, limit=limit)
     internal = CallFilter(number=mine, direction=Direction.INTERNAL, since=since)
     other = [call for call in calls.recent(internal, limit=limit) if call.number == mine]
     both = {call.id: call for call in (*own, *other)}

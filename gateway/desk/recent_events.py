@@ -1,24 +1,68 @@
 """The last events of the companies whose screens are open, so that a screen that comes back asks no database."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import takewhile
+from functools import cached_property
+from heapq import merge
+from itertools import islice, takewhile
 
+from gateway.desk import frames
+from gateway.desk.frames import ScreenEvent
 from gateway.store.reading.log import LoggedEvent
 from gateway.store.reading.positions import Position
 
-MOST = 5_000
-"""Events that are kept, of all companies together: some megabytes."""
+MOST = 10_000
+"""Events that are kept, of all companies together: some ten megabytes, and half a minute of 300 a second."""
+
+
+class RecentEvent:
+    """An event, what it concerns, and what screens are told of it, which is rendered once for all that missed it."""
+
+    def __init__(self, event: LoggedEvent) -> None:
+        self.event = event
+        self.seq = event.seq
+        self.ends = frames.ends_of(event)
+
+    @cached_property
+    def shown(self) -> ScreenEvent:
+        """What screens are told."""
+        return ScreenEvent.of(self.event)
 
 
 @dataclass(slots=True)
 class _LastEvents:
-    """All events of one company behind ``start``, which may be older than the newest one known, ``newest``."""
+    """All events of one company behind ``start``, which may be older than the newest one known, ``newest``; those of
+    each extension also for themselves.
+    """
 
     start: Position
     newest: Position
-    events: deque[LoggedEvent] = field(default_factory=deque)
+    events: deque[RecentEvent] = field(default_factory=deque)
+    by_end: dict[str, deque[RecentEvent]] = field(default_factory=dict)
+
+    def append(self, found: RecentEvent) -> None:
+        self.events.append(found)
+        for end in found.ends:
+            self.by_end.setdefault(end, deque()).append(found)
+
+    def append_before(self, found: RecentEvent) -> None:
+        self.events.appendleft(found)
+        for end in found.ends:
+            self.by_end.setdefault(end, deque()).appendleft(found)
+
+    def drop_oldest(self) -> None:
+        """Forget the oldest event, so that all behind it are known."""
+        oldest = self.events.popleft()
+        self.start = oldest.event.position
+        for end in oldest.ends:
+            self.by_end[end].popleft()
+            if not self.by_end[end]:
+                del self.by_end[end]
+
+    def clear(self) -> None:
+        self.events.clear()
+        self.by_end.clear()
 
 
 class RecentEvents:
@@ -41,11 +85,11 @@ class RecentEvents:
             self.forget(event.tenant)  # some of what is remembered may be lost
         elif tail is not None and event.position > tail.newest:
             tail.newest = event.position
-            tail.events.append(event)
+            tail.append(RecentEvent(event))
             self._order.append(tail)
             self._trim()
 
-    def extend(self, tenant: str, last: Position, events: Sequence[LoggedEvent], *, read_to: Position) -> None:
+    def extend(self, tenant: str, last: Position, events: Sequence[RecentEvent], *, read_to: Position) -> None:
         """Keep older events, too: ``events`` are all behind ``last``, up to ``read_to`` at least.
 
         Nothing is kept where what is known begins later by now: what is between them is not.
@@ -53,8 +97,9 @@ class RecentEvents:
         tail = self._tails.get(tenant)
         if tail is None or last.epoch != tail.start.epoch or not last < tail.start <= read_to:
             return
-        older = [event for event in events if event.position <= tail.start]
-        tail.events.extendleft(reversed(older))
+        older = [found for found in events if found.seq <= tail.start.seq]
+        for found in reversed(older):
+            tail.append_before(found)
         self._order.extendleft([tail] * len(older))
         tail.start = last
         self._trim()
@@ -64,17 +109,24 @@ class RecentEvents:
         tail = self._tails.get(tenant)
         return tail.newest if tail else None
 
-    def behind(self, tenant: str, last: Position) -> list[LoggedEvent] | None:
-        """Return the events of ``tenant`` behind ``last``, oldest first; None where not all of them are known."""
+    def behind(
+        self, tenant: str, last: Position, ends: Collection[str] | None, *, most: int
+    ) -> list[RecentEvent] | None:
+        """Return the newest ``most`` or more of the events of ``tenant`` behind ``last`` that concern one of ``ends``
+        (None: of all), oldest first; None where not all of them are known.
+        """
         tail = self._tails.get(tenant)
         if tail is None or last.epoch != tail.start.epoch or last < tail.start:
             return None
-        return list(takewhile(lambda event: event.position > last, reversed(tail.events)))[::-1]
+        if ends is None:
+            return _behind(tail.events, last.seq, most)
+        each = (_behind(tail.by_end[end], last.seq, most) for end in ends if end in tail.by_end)
+        return list(merge(*each, key=lambda found: found.seq))
 
     def forget(self, tenant: str) -> None:
         """Keep no events of ``tenant`` any more."""
         if tail := self._tails.pop(tenant, None):
-            tail.events.clear()
+            tail.clear()
 
     def clear(self) -> None:
         """Forget all."""
@@ -85,4 +137,10 @@ class RecentEvents:
         while len(self._order) > self._most:
             tail = self._order.popleft()
             if tail.events:
-                tail.start = tail.events.popleft().position
+                tail.drop_oldest()
+
+
+def _behind(events: deque[RecentEvent], seq: int, most: int) -> list[RecentEvent]:
+    """Return the newest of ``events`` behind ``seq``, oldest first."""
+    newer: Iterable[RecentEvent] = takewhile(lambda found: found.seq > seq, reversed(events))
+    return list(islice(newer, most))[::-1]

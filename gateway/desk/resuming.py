@@ -4,8 +4,7 @@ import threading
 from collections.abc import Sequence
 
 from gateway.desk import frames
-from gateway.desk.frames import ScreenEvent
-from gateway.desk.recent_events import RecentEvents
+from gateway.desk.recent_events import RecentEvent, RecentEvents
 from gateway.desk.screens import Screen
 from gateway.store.reading.following import Follower
 from gateway.store.reading.log import EventLog, LoggedEvent
@@ -13,7 +12,7 @@ from gateway.store.reading.positions import Position
 
 RESUME_LIMIT = 200
 """Events that a screen is told when it comes back; where there are more it reads its state anew, which costs less."""
-READ_LIMIT = 2_000
+READ_LIMIT = 10_000
 """Events of a company that are read to find those that a screen missed."""
 FAR_BEHIND = 50_000
 """A screen further behind than this starts afresh: looking for its events would read too much of the log."""
@@ -33,6 +32,8 @@ class Resuming:
         self._gate = gate
         self._recent = RecentEvents()
         self._noted: dict[str, Position] = {}
+        self._far_behind: dict[str, Position] = {}
+        """By company a position so far behind that who stands there, or before it, starts afresh."""
         self._loading = threading.Lock()
 
     def note(self, event: LoggedEvent) -> None:
@@ -43,11 +44,13 @@ class Resuming:
     def forget(self, tenant: str) -> None:
         """Remember no events of ``tenant``, which nobody watches any more."""
         self._recent.forget(tenant)
+        self._far_behind.pop(tenant, None)
 
     def begin_epoch(self) -> None:
         """Remember nothing of the epoch before: some of it may be lost."""
         self._recent.clear()
         self._noted.clear()
+        self._far_behind.clear()
 
     def resume(self, screen: Screen, last: Position | None) -> None:
         """Tell ``screen`` what it missed behind ``last``; None: what happens from now on. The caller does not hold the
@@ -73,13 +76,23 @@ class Resuming:
 
     def _resume_from_memory(self, screen: Screen, last: Position) -> bool:
         """Resume ``screen`` without the database; return whether enough is remembered for that."""
+        ends = None if screen.whole_tenant else _ends_of(screen)
         with self._gate:
             newest = self._newest(screen.tenant)
-            events = self._recent.behind(screen.tenant, last) if newest and last <= newest else None
-        if newest is None or events is None:
-            return False
-        _resume_with(screen, last, events, newest)
-        return True
+            if newest is None or last > newest:
+                return False
+            is_far_behind = self._is_far_behind(screen.tenant, last)
+            events = self._recent.behind(screen.tenant, last, ends, most=RESUME_LIMIT + 1)
+        if events is None and is_far_behind:
+            _start_afresh(screen, newest)
+        elif events is not None:
+            _resume_with(screen, last, events, newest)
+        return events is not None or is_far_behind
+
+    def _is_far_behind(self, tenant: str, last: Position) -> bool:
+        """Return whether it is known that too much happened behind ``last`` to look for what a screen missed."""
+        known = self._far_behind.get(tenant)
+        return known is not None and known.epoch == last.epoch and last <= known
 
     def _newest(self, tenant: str) -> Position | None:
         """Return up to where it is known whom the events of ``tenant`` concern, and remember those behind it.
@@ -100,11 +113,20 @@ class Resuming:
             last = newest._replace(seq=last.seq)
         events = [] if _is_lost(last, newest) else self._log.after_for(tenant, None, last, limit=READ_LIMIT + 1)
         if _is_lost(last, newest) or self._is_incomplete(tenant, events, last, newest):
-            screen.resume([frames.reset(newest)], sent=newest)
+            if len(events) > READ_LIMIT:
+                self._note_far_behind(tenant, last)
+            _start_afresh(screen, newest)
             return
+        found = [RecentEvent(event) for event in events]
         with self._gate:
-            self._recent.extend(tenant, last, events, read_to=newest)
-        _resume_with(screen, last, events, newest)
+            self._recent.extend(tenant, last, found, read_to=newest)
+        _resume_with(screen, last, found, newest)
+
+    def _note_far_behind(self, tenant: str, last: Position) -> None:
+        """Note that too much happened behind ``last``: others who stand there need not read it again."""
+        with self._gate:
+            known = self._far_behind.get(tenant, last)
+            self._far_behind[tenant] = max(known, last) if known.epoch == last.epoch else last
 
     def _is_incomplete(self, tenant: str, events: Sequence[LoggedEvent], last: Position, newest: Position) -> bool:
         """Return whether ``events``, read behind ``last``, may not be all: too many, of another epoch, or some were
@@ -115,15 +137,24 @@ class Resuming:
         return last < newest and last.seq < self._log.removed(tenant)
 
 
-def _resume_with(screen: Screen, last: Position, events: Sequence[LoggedEvent], newest: Position) -> None:
+def _ends_of(screen: Screen) -> frozenset[str]:
+    """Return of which extensions' events ``screen`` is told all."""
+    return frozenset((screen.extension, frames.EVERYBODY))
+
+
+def _resume_with(screen: Screen, last: Position, events: Sequence[RecentEvent], newest: Position) -> None:
     """Tell ``screen`` those of ``events``, which are all behind ``last``, that may concern it, unless too many do."""
-    names = {screen.extension, frames.EVERYBODY}
-    missed = [event for event in events if screen.whole_tenant or not names.isdisjoint(frames.ends_of(event))]
+    ends = _ends_of(screen)
+    missed = [found for found in events if screen.whole_tenant or not ends.isdisjoint(found.ends)]
     if len(missed) > RESUME_LIMIT:
-        newest = max(newest, missed[-1].position)
-        screen.resume([frames.reset(newest)], sent=newest)
+        _start_afresh(screen, max(newest, missed[-1].event.position))
     else:
-        screen.resume([ScreenEvent.of(event) for event in missed], sent=last)
+        screen.resume([found.shown for found in missed], sent=last)
+
+
+def _start_afresh(screen: Screen, newest: Position) -> None:
+    """Have the page read its state anew and go on behind ``newest``."""
+    screen.resume([frames.reset(newest)], sent=newest)
 
 
 def _is_lost(last: Position, newest: Position) -> bool:

@@ -11,11 +11,18 @@ from gateway.desk.hub import Hub
 from gateway.desk.pages import Desk
 from gateway.domain.dialplan.trials import Failure
 from gateway.orders.circuit_breaker import BreakerState
-from gateway.server.blocking import GuessesOffLoop, OrdersOffLoop, lookups_off_loop, passwords_off_loop
+from gateway.server.blocking import (
+    GuessesOffLoop,
+    OrdersOffLoop,
+    long_matches_off_loop,
+    lookups_off_loop,
+    passwords_off_loop,
+)
 from gateway.server.event_sources import source_gauges
 from gateway.server.gateway import Gateway
 from gateway.server.main_onsite import onsite_endpoint, onsite_gauges
 from gateway.server.metrics import Gauges, LabelledGauges, metrics_application
+from gateway.server.screen_openings import ScreenOpenings
 from gateway.server.trials import failed_trials
 from gateway.store.agent_notes import AgentNotes
 from gateway.store.agent_states import AgentStates
@@ -98,7 +105,9 @@ class Application:
             forward_retry_at=gateway.outbox_worker.health.own_retry_at,
             dial_plan_failures=_failures_by_tenant(gateway),
         )
+        self.screen_openings = ScreenOpenings(gateway.directory)
         self._onsite = onsite_endpoint(gateway)
+        long_matches_off_loop()
         self.wsgi = Front(
             gateway.config,
             OrdersOffLoop(gateway.core),

@@ -17,7 +17,8 @@ log = structlog.get_logger()
 LET_GO = Metric("cti_connections_let_go_total", "Connections ended by us: stalled, or without use where they ran out")
 LOOK_EVERY_S = 1.0
 LOOK_IN_NEED_EVERY_S = 0.25
-PAUSES, PAUSES_IN_NEED = 60, 3
+LOOK_AT_ONCE_S = 0.1
+PAUSES, PAUSES_AT_ONCE, PAUSES_IN_NEED = 60, 9, 3
 """So many times as long as a look took, the next one waits at least."""
 WARN_EVERY_S = 10.0
 CROWDED, NEARLY_FULL = 0.5, 0.8
@@ -44,6 +45,7 @@ class Connections:
         screens: Callable[[], int] = lambda: 0,
         find: Callable[[int], Sequence[Connection]] | None = None,
         end: Callable[[Connection], bool] = sockets.end,
+        on_look: Callable[[Sequence[Connection]], None] = lambda _found: None,
     ) -> None:
         self._port = port
         self._limit = limit
@@ -52,15 +54,21 @@ class Connections:
         self._screens = screens
         self._find = find or sockets.OwnConnections()
         self._end = end
+        self._on_look = on_look
         self._stalled = Stalled()
         self._idle_before: set[int] = set()
         self._warned_at = -WARN_EVERY_S
+        self._is_wanted = threading.Event()
         self.open = 0
 
     def start(self) -> None:
         """Start looking from now on, where the system shows connections."""
         if sockets.is_known_here():
             threading.Thread(target=self._run, name="connections", daemon=True).start()
+
+    def hurry(self) -> None:
+        """Have the next look soon. Never waits."""
+        self._is_wanted.set()
 
     def is_crowded(self) -> bool:
         """Return whether connections that are kept open for later are wanted for others."""
@@ -76,6 +84,7 @@ class Connections:
         """
         found = self._find(self._port)
         self.open = len(found)
+        self._on_look(found)
         ended = self._stalled.among(found, now)
         if self.is_nearly_full():
             self._warn(found, now)
@@ -110,7 +119,15 @@ class Connections:
                 self.look(began)
             except (OSError, ValueError) as error:
                 log.debug("connections_not_counted", error=str(error))
-            time.sleep(self._pause_s(time.monotonic() - began))
+            self._pause(time.monotonic() - began)
+
+    def _pause(self, took_s: float) -> None:
+        """Wait for the next look after one that ``took_s``."""
+        most_s = self._pause_s(took_s)
+        least_s = min(most_s, max(LOOK_AT_ONCE_S, PAUSES_AT_ONCE * took_s))
+        time.sleep(least_s)
+        self._is_wanted.wait(most_s - least_s)
+        self._is_wanted.clear()
 
     def _pause_s(self, took_s: float) -> float:
         """Return how long to wait after a look that ``took_s``: at ten thousand connections some 0.03 seconds."""

@@ -8,6 +8,7 @@ from typing import TextIO, cast
 import structlog
 
 from gateway.config.tables import Log
+from gateway.server.log_lines import LineWriter
 
 
 class _NeverFails:
@@ -30,8 +31,10 @@ class _NeverFails:
             self._stream.flush()
 
 
-def set_up(wanted: Log) -> None:
-    """Make structlog write at ``wanted.level``; quieten libraries that would log payloads."""
+def set_up(wanted: Log) -> LineWriter:
+    """Make structlog write at ``wanted.level``; quieten libraries that would log payloads. Return what writes."""
+    lines = LineWriter(_NeverFails(sys.stderr))
+    stream = cast("TextIO", lines)
     level = getattr(logging, wanted.level.upper())
     render: structlog.typing.Processor = structlog.processors.JSONRenderer(ensure_ascii=False)
     if wanted.format == "console":
@@ -49,12 +52,11 @@ def set_up(wanted: Log) -> None:
             render,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _NeverFails(sys.stderr))),
+        logger_factory=structlog.WriteLoggerFactory(stream),
         cache_logger_on_first_use=True,
     )
-    logging.basicConfig(
-        level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
+    logging.basicConfig(level=logging.WARNING, stream=stream, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     # zeep and urllib3 log bodies and addresses with their queries at debug; alembic its every step at info.
     for name in ("zeep", "urllib3", "requests", "alembic", "spyne"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    return lines

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from gateway.errors import GatewayError
 from gateway.server import streams
 from gateway.server.admission import Admission
+from gateway.server.batches import CallBatches, Together
 from gateway.server.bodies import BodyLimits, is_expected, read_body
 from gateway.server.calls import Answered, Endless, Pushed, Wsgi, call, close, failure
 from gateway.server.environ import Scope, environ_of, with_body
@@ -17,6 +18,7 @@ from gateway.server.loop_runs import LoopRuns
 from gateway.server.streams import Streaming
 from gateway.server.threads import CallThreads
 from gateway.server.turns import CallTurns
+from gateway.server.untaken import Handed, Untaken
 from gateway.texts.languages import DEFAULT, Language
 from gateway.wire.transport import Headers, refuse_as_text
 
@@ -58,7 +60,8 @@ class Face:
     """Serves ``application`` to Granian. ``is_crowded`` says whether connections should be closed when answered.
 
     ``only_hears(method, path)`` says of which requests the application waits for nothing but in the ways of
-    ``loop_runs.py``: for these it is called on the loop's thread, for all others on threads.
+    ``loop_runs.py``: for these it is called on the loop's thread, for all others on threads. Those of ``together`` have
+    one that they share.
     """
 
     def __init__(
@@ -70,6 +73,8 @@ class Face:
         only_hears: Callable[[str, str], bool] = hears_nothing,
         is_crowded: Callable[[], bool] = lambda: False,
         on_loop: Callable[[], None] = lambda: None,
+        together: Together | None = None,
+        untaken: Untaken | None = None,
     ) -> None:
         self._application = application
         self._admission = admission
@@ -77,11 +82,14 @@ class Face:
         self._only_hears = only_hears
         self._is_crowded = is_crowded
         self._on_loop = on_loop
+        self._together = together
+        self._untaken = untaken or Untaken()
         self._threads = CallThreads(limits.threads, "call")
         self._reserved = CallThreads(RESERVED_THREADS, "watch")
         self._turns = CallTurns(limits.threads_per_address, self._threads.run)
         self._loop: asyncio.AbstractEventLoop
         self._runs: LoopRuns
+        self._batches: CallBatches | None = None
         self.answering = 0
         """Requests that came whole and are not answered yet."""
         self.busy: set[str] = set()
@@ -90,6 +98,8 @@ class Face:
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._runs = LoopRuns(loop, self._turns.bring, self._turns.done)
+        if self._together is not None:
+            self._batches = CallBatches(self._application, self._together, loop)
         # When it runs: only then uvloop has set how it hears of signals, in the place of what was set before.
         loop.call_soon(self._on_loop)
 
@@ -148,12 +158,7 @@ class Face:
     async def _called(self, environ: dict[str, Any], protocol: Protocoled, client: str) -> Answered | None:
         """Have the application called on a thread and answer; what is to be streamed is handed back."""
         over: asyncio.Future[Answered] = self._loop.create_future()
-        job = partial(self._call, environ, over)
-        if environ["PATH_INFO"] in RESERVED_PATHS:
-            self._reserved.run(job)
-        else:
-            over.add_done_callback(lambda _: self._turns.done(client))
-            self._turns.bring(client, job)
+        self._bring(environ, over, client)
         try:
             answered = await asyncio.shield(over)  # a turn ends with its job, whoever has left meanwhile
         except BaseException:
@@ -163,6 +168,16 @@ class Face:
             return answered
         self._answer(answered, environ, protocol, client)
         return None
+
+    def _bring(self, environ: dict[str, Any], over: "asyncio.Future[Answered]", client: str) -> None:
+        """Have a thread call the application, which gives ``over`` its answer."""
+        if self._batches is not None and self._together is not None and self._together.is_meant(environ):
+            self._batches.bring(environ, over)
+        elif environ["PATH_INFO"] in RESERVED_PATHS:
+            self._reserved.run(partial(self._call, environ, over))
+        else:
+            over.add_done_callback(lambda _: self._turns.done(client))
+            self._turns.bring(client, partial(self._call, environ, over))
 
     def _call(self, environ: dict[str, Any], over: "asyncio.Future[Answered]") -> None:
         """Call the application on a thread of the pool."""
@@ -189,7 +204,8 @@ class Face:
         if is_endless:
             self._admission.leave(client)
         if isinstance(answered.body, Pushed):
-            streams.push(answered, protocol, partial(self.busy.discard, far_end))
+            on_end = partial(self.busy.discard, far_end)
+            streams.push(answered, protocol, on_end, Handed(self._untaken, far_end))
             return
         try:
             await streams.send(answered, protocol)

@@ -96,7 +96,10 @@ def _open(options: Options) -> Sockets:
         options.port,
         count=wanted.workers,
         backlog=listening_backlog(),
-        hint=Text("Choose another with --listen ADDRESS:PORT."),
+        hint=Text(
+            "Choose another with --listen ADDRESS:PORT. If it is the gateway's own, stop that first, or set "
+            "server.take_over = true in both."
+        ),
     )
     if wanted.lenient_listen is None:
         return Sockets(main, None)

@@ -1,7 +1,7 @@
 """Sends answers that are made piece by piece: exports by a thread each, screens' events by whoever has news.
 
-Granian takes what is sent at once, on any thread, and keeps it until the client takes it. A client that takes nothing
-is noticed by its connection (``surplus.py``).
+Granian takes what is sent at once, on any thread, and keeps it until the client takes it. A client that does not is
+noticed by its connection: soon where it is sent much (``untaken.py``), else after half a minute (``surplus.py``).
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import structlog
 
 from gateway.server.calls import Answered, Pushed, close
+from gateway.server.untaken import Handed
 from gateway.wire.transport import Headers
 
 log = structlog.get_logger()
@@ -57,7 +58,7 @@ async def send(answered: Answered, protocol: Streaming) -> None:
     gone.cancel()
 
 
-def push(answered: Answered, protocol: Streaming, on_end: Callable[[], None]) -> None:
+def push(answered: Answered, protocol: Streaming, on_end: Callable[[], None], handed: Handed) -> None:
     """Stream an answer that needs no thread; ``on_end`` is called on the loop's thread, on which this is called, too,
     when it has ended or the client is gone.
     """
@@ -65,7 +66,7 @@ def push(answered: Answered, protocol: Streaming, on_end: Callable[[], None]) ->
     assert isinstance(screen, Pushed)
     try:
         stream = protocol.response_stream(answered.status, answered.headers)
-        pushing = Pushing(screen, stream, on_end)
+        pushing = Pushing(screen, stream, on_end, handed)
         pushing.watch(protocol)
         screen.attach(pushing)
     except BaseException:
@@ -77,13 +78,14 @@ def push(answered: Answered, protocol: Streaming, on_end: Callable[[], None]) ->
 class Pushing:
     """Granian's end of a stream that is pushed; ``send`` and ``end`` may be called on any thread."""
 
-    __slots__ = ("_gone", "_loop", "_on_end", "_screen", "_stream")
+    __slots__ = ("_gone", "_handed", "_loop", "_on_end", "_screen", "_stream")
 
-    def __init__(self, screen: Pushed, stream: Stream, on_end: Callable[[], None]) -> None:
+    def __init__(self, screen: Pushed, stream: Stream, on_end: Callable[[], None], handed: Handed) -> None:
         self._loop = asyncio.get_running_loop()
         self._screen: Pushed | None = screen
         self._stream: Stream | None = stream
         self._on_end = on_end
+        self._handed = handed
         self._gone: asyncio.Future[None] | None = None
 
     def watch(self, protocol: Streaming) -> None:
@@ -92,16 +94,19 @@ class Pushing:
         self._gone.add_done_callback(self._finish)
 
     def is_behind(self) -> bool:
-        return False  # not known here
+        return self._handed.is_too_much()
 
     def send(self, data: bytes) -> None:
         stream = self._stream
         if stream is not None:
+            self._handed.add(len(data))
             stream.send_bytes(data)  # it is there when this returns: what it returns need not be waited for
 
     def end(self) -> None:
         # Granian ends the answer when nobody holds its stream any more.
-        self._stream = None
+        stream, self._stream = self._stream, None
+        if stream is not None and self._handed.is_too_much():
+            self._handed.cut()
         self._loop.call_soon_threadsafe(self._finish)
 
     def _finish(self, _gone: Any = None) -> None:
@@ -109,6 +114,7 @@ class Pushing:
         gone, self._gone = self._gone, None
         screen, self._screen = self._screen, None
         self._stream = None
+        self._handed.close()
         if gone is not None:
             gone.cancel()
         if screen is not None:

@@ -20,9 +20,11 @@ from gateway.server import bootstrap, logs, pauses
 from gateway.server.admission import EXEMPT, Admission
 from gateway.server.bodies import BodyLimits
 from gateway.server.connections import Connections
+from gateway.server.log_lines import LineWriter
 from gateway.server.processes import STOP_WITHIN_S
 from gateway.server.rsgi import Face, RequestLimits
 from gateway.server.signals import watch
+from gateway.server.untaken import Untaken
 from gateway.texts.catalogues import read_all
 from gateway.wire.clients import UNKNOWN, Proxies, membership
 
@@ -33,6 +35,7 @@ log = structlog.get_logger()
 
 STOP_GRACE_S = 5
 LAST_CHANCE_S = STOP_WITHIN_S - 5
+LAST_LINES_S = 1.0
 LONGEST_PAUSE_S = 10.0
 """Within a body; as on the lenient port."""
 
@@ -51,30 +54,34 @@ class WorkerOptions:
 
 def load(work: WorkerOptions) -> Face:
     """Build one worker's application; runs in the worker's main thread before Granian serves."""
-    logs.set_up(work.config.log)
+    lines = logs.set_up(work.config.log)
     from gateway.server.application import Application
 
     application = Application(bootstrap.build(work.config, work.data, may_wait=work.config.server.spool))
     read_all()
-    face = _face(work, application)
+    lines.start()
+    face = _face(work, application, lines)
     application.start()
     if work.lenient:
         application.serve_leniently(work.lenient)
     Finalize(application, application.close, exitpriority=10)
-    threading.Thread(target=_die_with_parent, name="parent-watch", daemon=True).start()
+    Finalize(lines, _write_last, (lines,), exitpriority=5)
+    threading.Thread(target=_die_with_parent, args=(lines,), name="parent-watch", daemon=True).start()
     pauses.shorten()
     return face
 
 
-def _face(work: WorkerOptions, application: "Application") -> Face:
-    server = work.config.server
+def _face(work: WorkerOptions, application: "Application", lines: LineWriter) -> Face:
+    server, untaken = work.config.server, Untaken()
     connections = Connections(
         work.port,
         work.connections,
         is_busy=lambda client: client in face.busy,
         is_exempt=membership(server.trusted_proxies),
         screens=application.open_screens,
+        on_look=untaken.note,
     )
+    untaken.hurry = connections.hurry
     admission = Admission(client_of(server.trusted_proxies), per_address=server.requests_per_address)
     application.watch_load(
         connections=lambda: connections.open, limit=work.connections, under_way=lambda: admission.under_way
@@ -85,7 +92,9 @@ def _face(work: WorkerOptions, application: "Application") -> Face:
         limits_of(work.config),
         only_hears=application.wsgi.only_hears,
         is_crowded=lambda: application.is_draining or connections.is_crowded(),
-        on_loop=lambda: _begin(work, application, face),
+        on_loop=lambda: _begin(work, application, face, lines),
+        together=application.screen_openings,
+        untaken=untaken,
     )
     connections.start()
     return face
@@ -116,9 +125,9 @@ def client_of(trusted: tuple[str, ...]) -> Callable[[dict[str, Any]], str]:
     return named
 
 
-def _begin(work: WorkerOptions, application: "Application", face: Face) -> None:
+def _begin(work: WorkerOptions, application: "Application", face: Face, lines: LineWriter) -> None:
     """Hear signals and say that we serve; called on the main thread when Granian's signal handlers are set."""
-    stop = _stopper(application, face)
+    stop = _stopper(application, face, lines)
     watch(
         {
             signal.SIGUSR1: application.drain,
@@ -130,29 +139,36 @@ def _begin(work: WorkerOptions, application: "Application", face: Face) -> None:
     work.ready.send(os.getpid())
 
 
-def _stopper(application: "Application", face: Face) -> Callable[[], None]:
+def _stopper(application: "Application", face: Face, lines: LineWriter) -> Callable[[], None]:
     """Return a function that ends streams, which Granian would wait for; and the process, should Granian not end."""
 
     def stop() -> None:
         application.end_streams()
-        threading.Thread(target=_end, args=(application, face), name="end", daemon=True).start()
+        threading.Thread(target=_end, args=(application, face, lines), name="end", daemon=True).start()
 
     return stop
 
 
-def _end(application: "Application", face: Face) -> None:
+def _end(application: "Application", face: Face, lines: LineWriter) -> None:
     """Close and exit when all that came whole is answered: connections without a whole request are not waited for."""
     began = time.monotonic()
     while (passed := time.monotonic() - began) < STOP_GRACE_S or (face.answering and passed < LAST_CHANCE_S):
         time.sleep(0.05)
     application.close()
+    _write_last(lines)
     os._exit(0)
 
 
-def _die_with_parent() -> None:
+def _write_last(lines: LineWriter) -> None:
+    """Let what was logged be written, unless nobody takes it."""
+    lines.stop(timeout_s=LAST_LINES_S)
+
+
+def _die_with_parent(lines: LineWriter) -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         wait([parent.sentinel])
         time.sleep(0.2)  # a parent that ends in good order has already told us to stop
         if threading.main_thread().is_alive():
+            _write_last(lines)
             os._exit(1)

@@ -2,12 +2,15 @@
 
 import hashlib
 import secrets
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import structlog
 from sqlalchemy import Connection, Engine, Row, Select, bindparam, delete, func, insert, select, text, update
 
+from gateway.clock import milliseconds
 from gateway.domain.account_fields import read_account_fields
 from gateway.domain.calls.matching import Ranked
 from gateway.domain.identifiers import named_by, searched, shown
@@ -19,9 +22,11 @@ from gateway.store.choosing import Standing, standing
 from gateway.store.identified import Identified
 from gateway.store.imports.account_locks import accounts_lock
 from gateway.store.imports.loading import LoadedAccount, Phone, write_accounts
-from gateway.store.known_sessions import KnownSession, KnownSessions, SessionKey
+from gateway.store.known_sessions import KnownSession, KnownSessions, SessionKey, SessionsAhead
 from gateway.store.writing.journal import Journal
 from gateway.store.writing.matching import FOREVER, Matches
+
+log = structlog.get_logger()
 
 accounts, phones, agents, sessions = tables.accounts, tables.phones, tables.agents, tables.sessions
 identifiers, counters = tables.identifiers, tables.counters
@@ -116,6 +121,13 @@ SESSION = (
 """Made once: every page asks it, and making it took longer than asking."""
 SESSION_OF_BROWSER = SESSION.where(sessions.c.program.is_(None))
 SESSION_OF_PROGRAM = SESSION.where(sessions.c.program.is_not(None))
+SESSIONS_OF_BROWSERS = (
+    select(agents, sessions.c.expires_at, sessions.c.token_hash)
+    .join(sessions, sessions.c.agent_id == agents.c.id)
+    .where(sessions.c.token_hash.in_(bindparam("hashes", expanding=True)), sessions.c.expires_at > bindparam("at"))
+    .where(agents.c.locked_at.is_(None), sessions.c.program.is_(None))
+    .where(sessions.c.created_at <= bindparam("latest"))
+)
 CLOCK_WRONG_MS = 24 * 3600 * 1000
 """A session that began later than this from now is no longer good; a clock put right by less logs nobody out."""
 
@@ -127,6 +139,7 @@ class Directory:
         self._engine = engine
         self._journal = journal
         self._known = KnownSessions()
+        self._ahead = SessionsAhead()
 
     # accounts
 
@@ -304,7 +317,7 @@ class Directory:
         key = (token_hash(token), of_program)
         asked = self._known.ask()
         try:
-            found = self._session(*key, at)
+            found = self._ahead.find(key, at, asked) or self._session(*key, at)
         except DatabaseAway:
             if known := self._known.agent(key, at):
                 return known
@@ -317,6 +330,28 @@ class Directory:
         with self._engine.connect() as connection:
             row = connection.execute(SESSION_OF_PROGRAM if of_program else SESSION_OF_BROWSER, values).first()
         return KnownSession(agent_of(row), row.expires_at) if row else None
+
+    @contextmanager
+    def looking_ahead(self, hashes: Collection[str]) -> Iterator[None]:
+        """Have browsers' sessions (hashes of tokens) looked up by one query for what the calling thread asks within the
+        block, which should be left soon. While the database is away it is asked nothing more within it.
+        """
+        asked, found, away = self._known.ask(), dict[SessionKey, KnownSession](), None
+        try:
+            found = self._sessions(hashes) if hashes else found
+        except DatabaseAway as error:
+            away = error
+        except Exception as error:  # each is looked up when it is asked for
+            log.warning("sessions_not_looked_up", error=type(error).__name__)
+        with self._ahead.holding(found, asked, away):
+            yield
+
+    def _sessions(self, hashes: Collection[str]) -> dict[SessionKey, KnownSession]:
+        now = milliseconds()
+        values = {"hashes": list(hashes), "at": now, "latest": now + CLOCK_WRONG_MS}
+        with self._engine.connect() as connection:
+            rows = connection.execute(SESSIONS_OF_BROWSERS, values).all()
+        return {(row.token_hash, False): KnownSession(agent_of(row), row.expires_at) for row in rows}
 
     def open_sessions(self, keys: Collection[SessionKey]) -> Mapping[SessionKey, KnownSession]:
         """Return what is known of those of ``keys`` (hashes of tokens, and whether they are programs') that are

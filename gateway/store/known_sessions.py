@@ -6,7 +6,8 @@ out either, but by another node that still reaches it: so what is known counts f
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -66,3 +67,42 @@ class KnownSessions:
             self._forgotten += 1
             kept = {key: entry for key, entry in self._known.items() if tenant not in ("", entry[1].agent.tenant)}
             self._known = kept
+
+
+@dataclass(frozen=True, slots=True)
+class HeldSessions:
+    """What a look-up for many brought; ``asked`` is what ``KnownSessions.ask`` said before it."""
+
+    found: Mapping[SessionKey, KnownSession]
+    asked: int
+    away: Exception | None
+
+
+class SessionsAhead:
+    """Sessions that were looked up a moment ago, together, for what each thread is about to ask."""
+
+    def __init__(self) -> None:
+        self._of_thread = threading.local()
+
+    @contextmanager
+    def holding(
+        self, found: Mapping[SessionKey, KnownSession], asked: int, away: Exception | None = None
+    ) -> Iterator[None]:
+        """Have the calling thread find ``found`` within the block, or fail as the look-up did, with ``away``."""
+        self._of_thread.held = HeldSessions(found, asked, away)
+        try:
+            yield
+        finally:
+            self._of_thread.held = None
+
+    def find(self, key: SessionKey, at: int, asked: int) -> KnownSession | None:
+        """Return the session, where it was found and is not over ``at``; None also where any were to be forgotten
+        meanwhile. Raises what the look-up raised.
+        """
+        held: HeldSessions | None = getattr(self._of_thread, "held", None)
+        if held is None or held.asked != asked:
+            return None
+        if held.away is not None:
+            raise held.away
+        found = held.found.get(key)
+        return found if found and found.expires_at > at else None

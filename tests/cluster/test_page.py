@@ -126,6 +126,19 @@ def test_an_event_sent_to_the_balancer_is_seen_on_both_nodes(site: Site) -> None
     assert "4732100123" in site.seen("n2")
 
 
+def test_a_node_reads_through_pgbouncer(site: Site) -> None:
+    """With TLS, which the sample's ``pg_hba.conf`` asks for, and the password of the page's list."""
+    n1 = site.machines["n1"]
+    site.do("by hand: pgbouncer", "n1")
+    file = n1.path("/etc/cti-gateway/gateway.toml")
+    line = next(line for line in file.read_text().splitlines() if line.startswith("database = "))
+    pooled = 'database = "postgresql://cti@127.0.0.1:6432/cti"'
+    n1.path("/etc/cti-gateway/pooled.toml").write_text(file.read_text().replace(line, pooled))
+    command = site.told["by hand: start"].splitlines()[0].replace("gateway.toml", "pooled.toml")
+    until(lambda: n1.try_run(command).status == 0, WITHIN_S)
+    assert "127.0.0.1:6432" in n1.run(command)
+
+
 def test_it_goes_back_to_a_moment(site: Site) -> None:
     """The base backup is the standby's: it says that it is a standby's. What n1 kept while the primary was gone is
     written when it starts; what its traffic log had of a lost call is not another's that gets its number.

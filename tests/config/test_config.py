@@ -1,5 +1,6 @@
 """The configuration: every error names its place, no secret is shown."""
 
+import errno
 import re
 import tomllib
 from importlib.resources import files
@@ -100,6 +101,16 @@ def test_a_file_that_is_missing_or_not_toml_says_so(tmp_path: Path) -> None:
     (tmp_path / "bad.toml").write_text("[server\n")
     with pytest.raises(ConfigError, match="is not TOML"):
         config_file.load(tmp_path / "bad.toml")
+
+
+def test_a_file_of_somebody_else_s_says_who_has_to_read_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> str:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+    with pytest.raises(ConfigError, match=r"cannot be read \(Permission denied\)") as refused:
+        config_file.load(tmp_path / "theirs.toml")
+    assert "as the user whom the gateway's files belong to" in str(refused.value.hint)
 
 
 def test_secrets_come_from_environment_and_files_and_are_masked_when_shown(

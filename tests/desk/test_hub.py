@@ -21,7 +21,7 @@ from gateway.desk.screens import Screen
 from gateway.errors import Stopping, TooManyScreens
 from gateway.store import tables
 from gateway.store.postgresql.database import PostgresqlDatabase
-from gateway.store.reading.following import NewEpoch, News, PeopleChanged
+from gateway.store.reading.following import NewEpoch, News, PeopleChanged, SqliteFollower
 from gateway.store.reading.log import EventLog
 from gateway.store.reading.positions import Position
 from gateway.store.removing import Aged, remove_events
@@ -182,6 +182,25 @@ def test_a_screen_that_missed_too_much_is_told_to_start_afresh(
     assert next(stream) == {"seq": 5, "event": "reset"}
     office.ring()
     assert next(stream)["seq"] == 6
+
+
+def test_of_many_that_missed_too_much_one_looks_into_the_log(
+    office: Office, open_hub: OpenHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resuming, "READ_LIMIT", 3)
+    for n in range(8):
+        office.ring(telefone=f"473333000{n}")
+    hub, looks = open_hub(), list[int]()
+    read = EventLog.after_for
+
+    def note(log: EventLog, *arguments: Any, **named: Any) -> Any:
+        looks.append(arguments[2].seq)
+        return read(log, *arguments, **named)
+
+    monkeypatch.setattr(EventLog, "after_for", note)
+    found = [next(told(hub.subscribe("acme", "3501", Position(0, last)))) for last in (1, 2, 1, 0, 6, 5, 2)]
+    assert [each["event"] for each in found] == [*["reset"] * 4, *["call_started"] * 2, "reset"]
+    assert looks == [1, 2, 6, 5]
 
 
 def test_a_screen_that_is_ahead_of_the_log_starts_afresh(office: Office, open_hub: OpenHub) -> None:
@@ -406,6 +425,22 @@ def test_heart_beats_go_on_while_nobody_can_say_whether_a_screen_may_stay(
         assert time.monotonic() < ends, "it goes on"
 
 
+def test_who_is_not_doubted_is_looked_up_with_others_and_not_at_each_heart_beat(
+    open_hub: OpenHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(screens, "ASK_EVERY_S", 0)
+    monkeypatch.setattr(hub_module, "GATHER_S", 600)
+    asked = list[int]()
+
+    def look_up() -> bool:
+        asked.append(1)
+        return True
+
+    screen = open_hub(heartbeat_s=0.02).subscribe("acme", "3501", may_stay=look_up)
+    assert b"pulse" in [next(screen) for _ in range(20)][-1]
+    assert len(asked) <= 2  # for the hub's first look at people
+
+
 def test_a_stream_ends_after_a_while_so_that_access_is_checked_again(open_hub: OpenHub) -> None:
     hub = open_hub(screen_age_s=0.1)
     assert len(list(hub.subscribe("acme", "3501"))) >= 1
@@ -440,15 +475,15 @@ def test_the_hub_goes_on_after_the_database_failed_once(
 ) -> None:
     hub = open_hub()
     screen = hub.subscribe("acme", "3501")
-    after, failed = office.log.after, threading.Event()
+    behind, failed = SqliteFollower.behind, threading.Event()
 
-    def fail_once(seq: int, *, limit: int) -> Any:
+    def fail_once(self: SqliteFollower, seq: int) -> Any:
         if failed.is_set():
-            return after(seq, limit=limit)
+            return behind(self, seq)
         failed.set()
         raise OSError("disk I/O error")
 
-    monkeypatch.setattr(office.log, "after", fail_once)
+    monkeypatch.setattr(SqliteFollower, "behind", fail_once)
     office.ring()
     assert next(told(screen))["seq"] == 1
     assert failed.is_set()

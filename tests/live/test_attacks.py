@@ -1,5 +1,6 @@
 """Whatever one address does, an exchange at another has its events answered, in time, and each is written once."""
 
+import json
 import select
 import signal
 import socket
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 
@@ -21,6 +23,7 @@ from tests.live.attackers import (
     calls_logged,
     connect,
     event_of,
+    event_path,
     fresh_number,
     head_of,
     post_of,
@@ -28,7 +31,7 @@ from tests.live.attackers import (
 from tests.live.conftest import LiveGateway, start_gateway
 from tests.live.office import PASSWORD, agent_ana
 from tests.live.processes import until
-from tests.live.screen import basic
+from tests.live.screen import Screen, basic, screen_of
 from tests.live.test_faults import Hanging, worker_of
 
 WITHIN_S = 2.0
@@ -225,6 +228,45 @@ def test_screens_that_come_back_all_the_time_keep_no_event_waiting(gateway: Live
             with ExitStack() as stack:
                 screens = [connect(gateway, stack, screen) for _ in range(100)]
                 assert all(each.recv(15) == b"HTTP/1.1 200 OK" for each in screens)
+    until(lambda: metric(gateway, "cti_screens_open") == 0, "no screen is left open")
+
+
+DEAF = 200
+LARGE_EVENT = urlencode({"campos": json.dumps({f"campo{number}": "x" * 500 for number in range(8)})})
+
+
+def deaf_screen(gateway: LiveGateway, stack: ExitStack) -> socket.socket:
+    """Open a screen that reads nothing, over a connection of which the kernel keeps little, the gateway all else."""
+    connection = stack.enter_context(socket.socket())
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
+    connection.bind((ATTACKER, 0))
+    connection.connect((gateway.host, gateway.port))
+    connection.sendall(head_of("/events", LOGIN))
+    assert connection.recv(15) == b"HTTP/1.1 200 OK"
+    return connection
+
+
+def until_told(screen: Screen, call_id: int) -> None:
+    deadline = time.monotonic() + 60
+    while not any(each["call_id"] == call_id for each in reversed(screen.told)):
+        assert time.monotonic() < deadline, "the other screen is not told"
+        time.sleep(0.002)
+
+
+def test_screens_that_read_nothing_cost_only_themselves(gateway: LiveGateway) -> None:
+    before = metric(gateway, "cti_streams_cut_total")
+    with ExitStack() as stack, screen_of(gateway, "ana", PASSWORD) as screen, served(gateway):
+        for _ in range(DEAF):
+            deaf_screen(gateway, stack)
+        numbers = [fresh_number() for _ in range(240)]
+        exchange = connect(gateway, stack)
+        for number in numbers:
+            exchange.sendall(head_of(f"{event_path(number)}&{LARGE_EVENT}"))
+            ((status, told),) = answers(exchange, 1)
+            assert status == 200
+            until_told(screen, int(told.split()[1]))
+        until(lambda: metric(gateway, "cti_streams_cut_total") - before == DEAF, "all are cut that read nothing")
     until(lambda: metric(gateway, "cti_screens_open") == 0, "no screen is left open")
 
 

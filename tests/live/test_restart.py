@@ -133,6 +133,7 @@ def test_without_the_setting_a_second_gateway_is_refused_as_before(running: Live
     refused = second(running, plain)
     assert refused.returncode == 1
     assert f"cannot listen on 127.0.0.1:{running.port} (Address already in use)" in refused.stderr
+    assert "set server.take_over = true in both" in refused.stderr
     assert readiness(running.port)[0] == 200
 
 

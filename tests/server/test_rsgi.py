@@ -4,7 +4,8 @@ import asyncio
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -28,9 +29,9 @@ def echo(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[by
     return [body]
 
 
-def face_of(application: Wsgi, *, per_address: int = 8, **settings: Any) -> Face:
+def face_of(application: Wsgi, *, per_address: int = 8, limits: RequestLimits = LIMITS, **settings: Any) -> Face:
     admission = Admission(lambda environ: str(environ["REMOTE_ADDR"]), per_address=per_address)
-    return Face(application, admission, LIMITS, **settings)
+    return Face(application, admission, limits, **settings)
 
 
 async def ask(face: Face, scope: Scope | None = None, protocol: Protocol | None = None) -> Protocol:
@@ -65,13 +66,16 @@ def test_a_chunked_body_is_read_to_its_end() -> None:
 
 @pytest.mark.parametrize("pairs", [POST, [("host", "a"), ("transfer-encoding", "chunked")]])
 @pytest.mark.parametrize(
-    ("client", "least_s"), [({"body": [b"a"], "ends": False}, 0.2), ({"body": [b"a"] * 9, "pause_s": 0.15}, 0.6)]
+    ("client", "pause_s", "least_s"),
+    [({"body": [b"a"], "ends": False}, 0.2, 0.2), ({"body": [b"a"] * 9, "pause_s": 0.15}, 20, 0.6)],
 )
 def test_a_body_that_pauses_or_drips_is_refused_in_time(
-    pairs: list[tuple[str, str]], client: dict[str, Any], least_s: float
+    pairs: list[tuple[str, str]], client: dict[str, Any], pause_s: float, least_s: float
 ) -> None:
+    limits = replace(LIMITS, body=replace(LIMITS.body, pause_s=pause_s))
+
     async def run() -> Protocol:
-        return await ask(face_of(echo), Scope(method="POST", pairs=pairs), Protocol(**client))
+        return await ask(face_of(echo, limits=limits), Scope(method="POST", pairs=pairs), Protocol(**client))
 
     began = time.monotonic()
     found = asyncio.run(run())
@@ -445,3 +449,27 @@ def test_a_client_that_is_gone_does_not_end_what_its_event_waits_for() -> None:
 def test_the_face_is_let_down_by_no_event_that_wants_to_stream() -> None:
     found = asyncio.run(ask(face_of(streaming(Screen()), only_hears=hears_everything), Scope(path="/events")))
     assert found.status == 500
+
+
+class Openings:
+    """Requests for ``/events`` are served together."""
+
+    def is_meant(self, environ: dict[str, Any]) -> bool:
+        return bool(environ["PATH_INFO"] == "/events")
+
+    def ahead(self, environs: Sequence[dict[str, Any]]) -> AbstractContextManager[None]:
+        return nullcontext()
+
+
+def test_requests_that_are_served_together_have_threads_of_their_own_and_others_theirs() -> None:
+    def application(_environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        start_response("200 OK", [])
+        return [threading.current_thread().name.encode()]
+
+    async def run() -> list[Any]:
+        face = face_of(application, together=Openings())
+        found = [await ask(face, Scope(path=path)) for path in ("/events", "/healthz", "/")]
+        assert (face.answering, face._admission.under_way, face.busy) == (0, 0, set())
+        return [each.body for each in found]
+
+    assert asyncio.run(run()) == [b"batch", b"watch", b"call"]

@@ -1,6 +1,7 @@
 """What boards and figures read, on both kinds of database: statements that one of them may not take."""
 
 import pytest
+from sqlalchemy import text
 
 from gateway.store import board
 from gateway.store.board import BoardLog
@@ -21,6 +22,14 @@ def test_extensions_with_calls_since_then_are_found_and_no_more_than_the_bound(
     assert BoardLog(store.engine).extensions("nobody", 0) == []
     monkeypatch.setattr(board, "MOST_EXTENSIONS", 2)
     assert BoardLog(store.engine).extensions("acme", 0) == ["3501", "3502"]
+
+
+@pytest.mark.sqlite("PostgreSQL goes from one extension to the next by an index")
+def test_extensions_of_a_week_are_found_without_reading_its_calls(store: Store) -> None:
+    with store.engine.connect() as connection:
+        given = {"tenant": "acme", "since": T0, "most": 9}
+        plan = connection.execute(text(f"EXPLAIN QUERY PLAN {board._EXTENSIONS}"), given).all()
+    assert "COVERING INDEX ix_calls_tenant_logged_at_extension (tenant=? AND logged_at>?)" in plan[0][3]
 
 
 def test_calls_are_counted_by_interval_person_and_queue(store: Store) -> None:

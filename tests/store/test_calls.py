@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from gateway.store import calls as reading
 from gateway.store.calls import CallFilter, CallLog, LoggedCall
@@ -77,6 +77,21 @@ def test_calls_are_in_the_order_of_their_ids_wherever_the_nearest_end(
         4,
     ]
     assert store.calls.recent("other") == []
+
+
+@pytest.mark.sqlite("PostgreSQL knows how many calls each index holds")
+def test_a_page_of_all_calls_is_not_sorted(store: Store) -> None:
+    """Each page would look through the whole log: a million calls are a thousand pages."""
+    asked: list[tuple[str, Any]] = []
+    event.listen(store.engine, "before_cursor_execute", lambda *told: asked.append((told[2], told[3])))
+    for wanted in (CallFilter(), CallFilter(extension="3501")):
+        asked.clear()
+        assert list(store.calls.pages("acme", wanted)) == []
+        (query, values) = asked[-1]
+        with store.engine.connect() as connection:
+            plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", values)]
+        assert plan[0] == "SEARCH calls USING INTEGER PRIMARY KEY (rowid>?)"
+        assert "TEMP B-TREE" not in " ".join(plan)
 
 
 def test_each_call_is_made_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

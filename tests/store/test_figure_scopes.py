@@ -16,7 +16,7 @@ from gateway.store.directory import Agent
 from gateway.store.figures.counting import Figures
 from gateway.store.figures.log import FiguresLog
 from gateway.store.figures.scopes import AHEAD_MS, KEPT_MS, name_of, read_scope
-from gateway.store.figures.sums import distrust
+from gateway.store.figures.sums import distrust, read_summed
 from tests.store.call_histories import (
     DAY,
     HOUR,
@@ -147,6 +147,27 @@ def test_sums_that_a_version_of_before_has_written_beside_are_not_trusted(store:
     assert summed_until(store, RITA) == START + 4 * HOUR
 
 
+def test_days_are_summed_anew_where_a_version_of_before_has_written_hours_of_scopes(store: Store) -> None:
+    """It moves all versions that it knows, and leaves out the days."""
+    log_call(store, 1, START - DAY)
+    log_call(store, 2, START - 3 * DAY)
+    keeper(store, clock := SetClock(START + 5 * HOUR)).work(0)
+    look(store, clock)
+    keeper(store, clock).work(0)
+    with store.engine.begin() as connection:
+        for table in (tables.figures_summed, scopes):
+            connection.execute(update(table).values(version=table.c.version + 1))
+        connection.execute(update(scope_sums).where(scope_sums.c.kind == "person24").values(placed=7))
+    bounds = [START - 4 * DAY, START]
+    figures = FiguresLog(store.engine)
+    for _ in range(2):
+        assert figures.of("acme", bounds, RITA).people["3501"].placed == 2
+        keeper(store, clock).work(0)
+    with store.engine.begin() as connection:
+        connection.execute(update(scope_sums).where(scope_sums.c.kind == "person24").values(placed=7))
+    assert figures.of("acme", bounds, RITA).people["3501"].placed == 14
+
+
 def test_hours_whose_calls_went_with_a_partition_are_not_trusted(store: Store) -> None:
     for place in range(2):
         log_call(store, place + 1, START + place * HOUR)
@@ -155,6 +176,7 @@ def test_hours_whose_calls_went_with_a_partition_are_not_trusted(store: Store) -
     keeper(store, clock).work(0)
     with store.engine.begin() as connection:
         distrust(connection, {"acme": START + HOUR - 1})
+        assert read_summed(connection, "acme").good_days_since == 0  # type: ignore[union-attr]
         connection.execute(update(scope_sums).values(placed=7))
     assert look(store, clock, RITA, [START, START + HOUR, START + 2 * HOUR]).placed == 1 + 7
     keeper(store, clock).work(0)

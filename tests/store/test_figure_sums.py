@@ -6,11 +6,11 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, insert, select, update
 from structlog.testing import capture_logs
 
 from gateway.store import tables
-from gateway.store.figures import summing
+from gateway.store.figures import day_summing, summing
 from gateway.store.figures.counting import Figures
 from gateway.store.figures.log import FiguresLog
 from gateway.store.figures.sums import read_summed
@@ -29,7 +29,7 @@ from tests.store.call_histories import (
 )
 from tests.store.conftest import Store
 
-sums, changed = tables.figure_sums, tables.figures_changed
+sums, changed, summed = tables.figure_sums, tables.figures_changed, tables.figures_summed
 calls = tables.calls
 
 
@@ -78,7 +78,7 @@ def test_an_hour_that_is_not_over_is_counted_from_its_calls(store: Store) -> Non
     assert count(store, sums) == 0
     clock.now += 60_000
     keeper(store, clock).work(0)
-    assert count(store, sums) == 2
+    assert kinds(store) == ["person", "person24", "quarter"]
 
 
 def test_what_changes_while_it_is_counted_is_counted_again(store: Store) -> None:
@@ -120,6 +120,84 @@ def test_sums_of_a_process_that_is_behind_are_not_written(store: Store) -> None:
     assert FiguresLog(store.engine).of("acme", [START, START + HOUR]).intervals[0].placed == 2
 
 
+def kinds(store: Store) -> list[str]:
+    with store.engine.connect() as connection:
+        return sorted(connection.execute(select(sums.c.kind)).scalars())
+
+
+def test_people_and_queues_of_whole_days_are_read_from_the_sums_of_days(store: Store) -> None:
+    """Of a month 45 names by the hour are 33,000 rows, by the day 1,400."""
+    log_calls_of_days(store)
+    bounds = [START - 3 * DAY - HOUR, START + HOUR]
+    expected = recounted(store, "acme", bounds)
+    with store.engine.begin() as connection:
+        within = (sums.c.begins_at >= START - 3 * DAY, sums.c.begins_at < START)
+        gone = delete(sums).where(sums.c.kind.in_(("person", "queue")), *within)
+        assert connection.execute(gone).rowcount == 6 * 3
+    assert FiguresLog(store.engine).of("acme", bounds) == expected
+
+
+def test_of_a_day_of_which_an_hour_has_changed_the_others_are_read_by_the_hour(store: Store) -> None:
+    log_calls_of_days(store)
+    bounds = [START - 3 * DAY - HOUR, START + HOUR]
+    with store.engine.begin() as connection:
+        connection.execute(update(calls).where(calls.c.logged_at == START - 2 * DAY).values(direction="incoming"))
+        wrong = (sums.c.kind == "person24", sums.c.begins_at == START - 2 * DAY)
+        connection.execute(update(sums).where(*wrong).values(placed=99))
+    assert FiguresLog(store.engine).of("acme", bounds) == recounted(store, "acme", bounds)
+
+
+def test_days_are_summed_of_hours_that_a_version_of_before_has_summed(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And again whenever it writes hours beside a newer one."""
+    monkeypatch.setattr(day_summing, "AT_ONCE_MS", DAY)
+    clock = log_calls_of_days(store)
+    bounds = [START - 3 * DAY - HOUR, START + HOUR]
+    expected = recounted(store, "acme", bounds)
+    for known in ({"days_version": None, "days_since": None}, {"version": summed.c.version + 1}):
+        with store.engine.begin() as connection:
+            connection.execute(update(summed).values(known))
+            connection.execute(update(sums).where(sums.c.kind.in_(("person24", "queue24"))).values(placed=99))
+        assert FiguresLog(store.engine).of("acme", bounds) == expected
+        keeper(store, clock).work(0)
+        with store.engine.connect() as connection:
+            assert read_summed(connection, "acme").good_days_since == 0  # type: ignore[union-attr]
+            of_days = select(sums.c.placed).where(sums.c.kind == "person24")
+            assert set(connection.execute(of_days).scalars()) == {4}
+        assert FiguresLog(store.engine).of("acme", bounds) == expected
+
+
+def test_days_are_read_as_far_as_they_are_summed(store: Store) -> None:
+    """An upgrade has just begun to sum them."""
+    log_calls_of_days(store)
+    bounds = [START - 3 * DAY - HOUR, START + HOUR]
+    with store.engine.begin() as connection:
+        connection.execute(update(summed).values(days_since=START - DAY))
+        older = (sums.c.kind == "person24", sums.c.begins_at < START - DAY)
+        assert connection.execute(update(sums).where(*older).values(placed=99)).rowcount == 3
+    assert FiguresLog(store.engine).of("acme", bounds) == recounted(store, "acme", bounds)
+
+
+def test_a_period_of_which_much_has_changed_is_read_by_the_hour(store: Store) -> None:
+    """SQLite takes 500 parts of a statement at most."""
+    log_calls_of_days(store)
+    rows = [{"tenant": "acme", "hour_at": START - hour * 2 * HOUR, "changes": 1} for hour in range(600)]
+    with store.engine.begin() as connection:
+        connection.execute(insert(changed), rows)
+    bounds = [START - 51 * DAY, START + HOUR]
+    assert FiguresLog(store.engine).of("acme", bounds) == recounted(store, "acme", bounds)
+
+
+def log_calls_of_days(store: Store) -> SetClock:
+    """Four calls of each of five days, and their sums."""
+    for day in range(-4, 1):
+        for place, hours in enumerate((0, 10, 10, 23)):
+            log_call(store, 100 + 10 * day + place, START + day * DAY + hours * HOUR, queue="Vendas")
+    keeper(store, clock := SetClock(START + 2 * DAY)).work(0)
+    return clock
+
+
 @pytest.mark.parametrize("zone", ["America/Sao_Paulo", "Asia/Kolkata", "Asia/Kathmandu", "Australia/Lord_Howe"])
 def test_a_day_begins_where_the_company_is(store: Store, zone: str) -> None:
     """Also of a company whose time zone changes: sums know nothing of it."""
@@ -149,11 +227,11 @@ def test_older_calls_are_summed_a_day_at_a_time(store: Store, monkeypatch: pytes
         log_call(store, place + 1, START - place * 20 * DAY)
     monkeypatch.setattr(summing, "AT_ONCE_S", 0)
     keeper(store, clock := SetClock(START + 5 * HOUR)).work(0)
-    assert 0 < count(store, sums) <= 2 * 30 / 10
+    assert 0 < count(store, sums) <= 3 * 30 / 10
     with capture_logs() as logs:
         for _ in range(40):
             keeper(store, clock).work(0)
-    assert count(store, sums) == 60
+    assert count(store, sums) == 3 * 30
     assert [entry["event"] for entry in logs] == ["figures_summed"]
     whole = [START - 700 * DAY, START + HOUR]
     assert FiguresLog(store.engine).of("acme", whole) == recounted(store, "acme", whole)

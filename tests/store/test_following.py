@@ -5,10 +5,15 @@ from pathlib import Path
 
 from sqlalchemy import Engine, text
 
-from gateway.store.reading.following import SqliteFollower
-from gateway.store.reading.log import EventLog
+from gateway.store.reading.following import PeopleChanged, SqliteFollower
+from gateway.store.reading.log import EventLog, LoggedEvent
 from gateway.store.reading.positions import Position
 from tests.migrated import migrated_engine
+
+EVENT = text(
+    "INSERT INTO events (seq, tenant, kind, at, extension, call_id, payload)"
+    " VALUES (:seq, 'acme', 'call_started', 1, '3501', 1, '{}')"
+)
 
 
 def test_a_commit_by_somebody_else_changes_the_version_every_time(tmp_path: Path) -> None:
@@ -80,5 +85,36 @@ def test_who_begins_where_the_last_one_has_just_let_go_begins_at_the_end_of_the_
     assert not follower._begin("beta", end=None)
     follower.watch("beta")
     assert follower.position("beta") == log.newest("beta")
+    follower.close()
+    engine.dispose()
+
+
+def test_events_are_those_of_the_log_read_without_keeping_it_from_being_emptied(tmp_path: Path) -> None:
+    engine = migrated_engine(tmp_path)
+    log = EventLog(engine)
+    follower = SqliteFollower(log)
+    follower.watch("acme")
+    with engine.execution_options(begin="IMMEDIATE").begin() as connection:
+        for seq in (1, 2, 3):
+            connection.execute(EVENT, {"seq": seq})
+    given = [each for each in follower.news() if isinstance(each, LoggedEvent)]
+    assert given == log.after(0)
+    assert [each.seq for each in given] == [1, 2, 3]
+    with engine.connect() as connection:
+        connection.execute(text("COMMIT"))
+        assert connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)")).one()[0] == 0
+    follower.close()
+    engine.dispose()
+
+
+def test_a_change_of_people_is_told_once(tmp_path: Path) -> None:
+    engine = migrated_engine(tmp_path)
+    follower = SqliteFollower(EventLog(engine))
+    follower.watch("acme")
+    assert list(follower.news()) == [PeopleChanged()]
+    assert list(follower.news()) == []
+    with engine.execution_options(begin="IMMEDIATE").begin() as connection:
+        connection.execute(text("UPDATE counters SET value = value + 1 WHERE name = 'people'"))
+    assert list(follower.news()) == [PeopleChanged()]
     follower.close()
     engine.dispose()

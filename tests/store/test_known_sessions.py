@@ -1,13 +1,14 @@
 """Whose a session is while the database does not answer."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import pytest
 from sqlalchemy import Engine, event
 
+from gateway.clock import milliseconds
 from gateway.errors import DatabaseAway
-from gateway.store.directory import Agent
+from gateway.store.directory import Agent, token_hash
 from gateway.store.known_sessions import KNOWN_FOR_S, MOST, KnownSession, KnownSessions
 from gateway.store.program_sessions import ProgramSessions
 from tests.store.conftest import T0, Store
@@ -96,3 +97,73 @@ def test_it_knows_for_a_while_and_not_more_than_it_may() -> None:
     assert known.agent(("1", False), 0) == ANA
     now[0] = KNOWN_FOR_S + 1
     assert known.agent(("1", False), 0) is None
+
+
+@contextmanager
+def reads(engine: Engine) -> Iterator[list[str]]:
+    """The statements that are run within the block."""
+    found: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        found.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    yield found
+    event.remove(engine, "before_cursor_execute", note)
+
+
+def test_sessions_of_many_are_looked_up_by_one_query(store: Store) -> None:
+    now = milliseconds()
+    agent, _ = logged_in(store)
+    directory = store.directory
+    tokens = [directory.open_session(agent, now, lifetime_ms=LIFETIME_MS) for _ in range(5)]
+    with reads(store.engine) as statements, directory.looking_ahead([token_hash(each) for each in tokens]):
+        assert [directory.session_agent(each, now + 1) for each in tokens] == [agent] * 5
+    assert sum("sessions" in each for each in statements) == 1
+    with reads(store.engine) as statements:
+        assert directory.session_agent(tokens[0], now + 1) == agent
+    assert sum("sessions" in each for each in statements) == 1
+
+
+def test_what_was_looked_up_ahead_is_no_session_that_would_not_be_one(store: Store) -> None:
+    now = milliseconds()
+    agent, old = logged_in(store)
+    directory = store.directory
+    short, future, closed = (
+        directory.open_session(agent, at, lifetime_ms=lifetime)
+        for at, lifetime in ((now, 60_000), (now + 30 * 3600 * 1000, LIFETIME_MS), (now, LIFETIME_MS))
+    )
+    program = ProgramSessions(store.engine, store.journal).make(agent.id, "extension", now)
+    assert program
+    with directory.looking_ahead([token_hash(each) for each in (old, short, future, closed, program, "made up")]):
+        directory.close_session(closed)
+        found = [directory.session_agent(each, now + 60_001) for each in (old, short, future, closed, program)]
+    assert found == [None] * 5
+
+
+def test_a_session_that_ended_since_it_was_looked_up_ahead_is_over(store: Store) -> None:
+    now = milliseconds()
+    agent, _ = logged_in(store)
+    here, there = store.directory, store.directory
+    token = here.open_session(agent, now, lifetime_ms=LIFETIME_MS)
+    with here.looking_ahead([token_hash(token)]):
+        there.close_session(token)
+        here.forget_sessions("acme")
+        assert here.session_agent(token, now) is None
+
+
+def test_a_database_that_is_away_is_asked_once_for_all(store: Store) -> None:
+    now = milliseconds()
+    agent, _ = logged_in(store)
+    directory = store.directory
+    token, other = (directory.open_session(agent, now, lifetime_ms=LIFETIME_MS) for _ in range(2))
+    assert directory.session_agent(token, now) == agent
+    with ExitStack() as stack:
+        with away(store.engine):
+            stack.enter_context(directory.looking_ahead([token_hash(token), token_hash(other)]))
+        with reads(store.engine) as statements:
+            assert directory.session_agent(token, now) == agent
+            with pytest.raises(DatabaseAway):
+                directory.session_agent(other, now)
+        assert statements == []
+    assert directory.session_agent(other, now) == agent

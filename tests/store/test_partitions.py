@@ -234,7 +234,7 @@ def test_figures_of_calls_go_with_their_partition(store: Store) -> None:
     for _ in range(2):
         assert [each.received for each in figures.of("acme", whole).intervals] == [0, left]
         summing.work(NOW)
-    assert counted(store, tables.figure_sums) == 2 * left
+    assert counted(store, tables.figure_sums) == 3 * left
 
 
 def test_events_of_dropped_calls_go_from_months_that_stay(store: Store) -> None:

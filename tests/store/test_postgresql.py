@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from structlog.testing import capture_logs
 
-from gateway.errors import ConfigError, DataUnusable, NewerSchema
+from gateway.errors import ConfigError, DatabaseNotReached, DataUnusable, NewerSchema
 from gateway.store import revisions
 from gateway.store.database import explained, open_database
 from gateway.store.postgresql import database as postgresql_database
@@ -241,6 +241,7 @@ REFUSED = 'connection failed: connection to server at "10.0.0.22", port 5432 fai
 PASSWORD = (
     'connection failed: connection to server at "10.0.0.21", port 5432 failed: FATAL:  password authentication failed'
 )
+SASL = 'connection to server at "10.0.0.21", port 6432 failed: FATAL:  SASL authentication failed'
 STANDBY = 'connection to server at "10.0.0.22", port 5432 failed: session is read-only'
 CERTIFICATE = 'connection to server at "10.0.0.21", port 5432 failed: SSL error: certificate verify failed'
 
@@ -252,7 +253,9 @@ CERTIFICATE = 'connection to server at "10.0.0.21", port 5432 failed: SSL error:
         (REFUSED, PASSWORD, "refuses the user or its password"),
         (PASSWORD, STANDBY, "refuses the user or its password"),
         (CERTIFICATE, REFUSED, "the server's certificate is not believed"),
-        (REFUSED, STANDBY, "is a standby"),
+        (REFUSED, STANDBY, "no server named there takes writes: who answers is a standby"),
+        (STANDBY, STANDBY, "Start the primary, or promote a standby"),
+        (SASL, STANDBY, "refuses the user or its password"),
         (REFUSED, REFUSED, "Connection refused"),
     ],
 )
@@ -265,3 +268,17 @@ def test_of_several_servers_the_most_telling_answer_is_told(first: str, second: 
     assert told is not None
     assert said in str(told)
     assert "hostaddr" not in str(told)
+
+
+def test_a_standby_that_is_named_alone_is_told_to_be_one() -> None:
+    told = postgresql_errors.explain(
+        psycopg.errors.ReadOnlySqlTransaction("cannot execute INSERT"), "postgresql://cti@/cti"
+    )
+    assert "Name the primary" in str(told)
+
+
+def test_a_pooler_without_its_server_is_waited_for() -> None:
+    said = "server login has been failing, try again later (server_login_retry)"
+    told = postgresql_errors.explain(psycopg.errors.ProtocolViolation(said), "postgresql://cti@/cti")
+    assert isinstance(told, DatabaseNotReached)
+    assert "a pooler does not reach its server" in str(told)

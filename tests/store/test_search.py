@@ -10,8 +10,9 @@ from hypothesis import strategies as some
 from sqlalchemy import update
 
 from gateway.domain.calls.search_terms import Field, Term, term_of
+from gateway.store import calls as reading
 from gateway.store import filling, tables
-from gateway.store.calls import CallFilter
+from gateway.store.calls import CallFilter, CallLog
 from gateway.store.directory import Account
 from gateway.store.search import index as search_index
 from gateway.store.search import indexing, search, segments
@@ -71,6 +72,39 @@ States = [
     pytest.param(lambda finding: finding.indexer.index_once(), id="begun"),
     pytest.param(Finding.catch_up, id="whole"),
 ]
+
+
+@pytest.mark.parametrize("prepare", States)
+def test_an_extension_without_new_calls_is_found_like_any_other(
+    store: Store, finding: Finding, prepare: Callable[[Finding], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "NEAR", 2)
+    seldom = [store.start("3501", SILVA, T0).call_id, store.start("3501", SOUZA, T0 + 1).call_id]
+    often = [store.start("3502", f"473333000{n}", T0 + 60_000 + n).call_id for n in range(5)]
+    store.start("3501", SILVA, T0 + 70_000, tenant="rival")
+    prepare(finding)
+    assert finding.ids(extension="3501") == seldom[::-1]
+    assert finding.ids(extension="3501", before_id=seldom[1]) == seldom[:1]
+    assert finding.ids(extension="3502") == often[::-1]
+    assert finding.ids(extension="3503") == []
+
+
+def test_calls_of_an_extension_are_not_looked_for_in_the_whole_log(
+    store: Store, finding: Finding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On SQLite no index of the log has an extension's calls together: the newest are looked through, then the search
+    index is asked.
+    """
+    monkeypatch.setattr(reading, "NEAR", 2)
+    found = store.start("3501", SILVA, T0).call_id
+    often = [store.start("3502", f"473333000{n}", T0 + 60_000 + n).call_id for n in range(5)]
+    finding.catch_up()
+    monkeypatch.setattr(CallLog, "recent", lambda *_, **__: pytest.fail("the log is looked through"))
+    assert finding.ids(extension="3501") == [found]
+    assert finding.ids(extension="3502") == often[::-1]
+    monkeypatch.setattr(CallFinder, "_find", lambda *_: pytest.fail("the index is asked for the newest"))
+    newest = finding.finder.find("acme", CallFilter(extension="3502"), limit=2)
+    assert ([call.id for call in newest.calls], newest.next_before) == (often[:2:-1], often[3])
 
 
 @pytest.mark.parametrize("prepare", States)
@@ -273,3 +307,16 @@ def test_what_an_agent_wrote_is_found(store: Store, finding: Finding) -> None:
         assert finding.ids("orcamento", Field.NOTE) == [first]
         assert finding.ids("sexta venda") == [first]
         finding.catch_up()
+
+
+def test_a_candidate_fails_by_its_short_words_first(
+    store: Store, finding: Finding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Short words have no tokens: by the others the index has found it already."""
+    three_calls(store)
+    finding.catch_up()
+    tried: list[str] = []
+    made = search.matcher
+    monkeypatch.setattr(search, "matcher", lambda term: lambda lines: tried.append(term.text) or made(term)(lines))
+    assert finding.ids("oficina silva x") == []
+    assert tried == ["x"]

@@ -15,6 +15,7 @@ from gateway.clock import Clock
 from gateway.domain.calls.scope import EVERYTHING, CallScope
 from gateway.errors import GatewayError
 from gateway.store.figures.counting import NONE, CountedCalls, Figures, counting
+from gateway.store.figures.covered import Covered
 from gateway.store.figures.scopes import (
     SummedScope,
     is_noted,
@@ -24,7 +25,7 @@ from gateway.store.figures.scopes import (
     read_scope,
     seat_part,
 )
-from gateway.store.figures.sums import PERSONS, QUARTER, Covered, covered_hours, read_sums
+from gateway.store.figures.sums import OF_PERSONS, QUARTER, covered_hours, read_sums
 from gateway.store.writing.journal import Journal
 
 log = structlog.get_logger()
@@ -121,7 +122,7 @@ class _Tally:
             if kind == QUARTER:
                 self._intervals[place] += found
             else:
-                _add(self._people if kind == PERSONS else self._queues, name, found)
+                _add(self._people if kind in OF_PERSONS else self._queues, name, found)
 
     def add_calls(
         self,

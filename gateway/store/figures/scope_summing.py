@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 
 from gateway.clock import Clock
 from gateway.domain.calls.scope import CallScope, Team
+from gateway.store.figures.covered import DAY_MS, hour_of
 from gateway.store.figures.expected import expected_scopes
 from gateway.store.figures.scopes import (
     AHEAD_MS,
@@ -28,7 +29,6 @@ from gateway.store.figures.sums import (
     SummedHours,
     SumsOfScope,
     count_hours,
-    hour_of,
     newest_sum,
     read_summed,
     write_sums_of_scope,
@@ -37,8 +37,6 @@ from gateway.store.figures.triggers import HOUR_MS
 from gateway.store.writing.journal import Journal
 
 NO_TEAMS: Mapping[str, Sequence[Team]] = MappingProxyType({})
-DAY_MS = 24 * HOUR_MS
-"""The longest time that is summed at once, but for times without any calls."""
 
 
 class ScopeSumming:

@@ -114,6 +114,11 @@ def keep_up(connection: Connection, tenant: str, known: int, moved: int) -> None
     connection.execute(update(scopes).where(*good).values(version=moved))
 
 
+def begin_anew(connection: Connection, tenant: str) -> None:
+    """Have no sums of any scope of the tenant trusted."""
+    connection.execute(update(scopes).where(scopes.c.tenant == tenant).values(version=NEVER_SUMMED))
+
+
 def shrink(connection: Connection, tenant: str, hour: int) -> None:
     """Have no sums trusted that begin before ``hour``."""
     since = case((scopes.c.until < hour, scopes.c.until), else_=hour)

@@ -16,13 +16,14 @@ from gateway.clock import Clock
 from gateway.domain.calls.scope import Team
 from gateway.store import filling, tables
 from gateway.store.bulk import INSERTS
+from gateway.store.figures.covered import DAY_MS, hour_of
+from gateway.store.figures.day_summing import DaySumming
 from gateway.store.figures.scope_summing import NO_TEAMS, ScopeSumming
 from gateway.store.figures.scopes import read_scopes
 from gateway.store.figures.sums import (
     SummedHours,
     SumsOfHours,
     count_hours,
-    hour_of,
     move,
     newest_sum,
     read_changed,
@@ -38,8 +39,6 @@ log = structlog.get_logger()
 
 LAG_MS = 30 * 60 * 1000
 """How long after its end an hour is summed: most of its calls have ended by then, and change no more."""
-DAY_MS = 24 * HOUR_MS
-"""The longest time that is summed at once."""
 MOST_CHANGED = 500
 """Changed hours that are looked up at once."""
 AT_ONCE_S = 5.0
@@ -70,6 +69,7 @@ class Summing:
         self._tenants = tenants
         self._clock = clock or Clock()
         self._rest = rest
+        self._days = DaySumming(engine, journal)
         self._scopes = ScopeSumming(engine, journal, self._clock, teams)
 
     def work(self, _now: int) -> None:
@@ -95,6 +95,8 @@ class Summing:
             yield from self._new_hours(tenant)
         yield from self._changed_hours()
         for tenant in self._tenants:
+            yield from self._days.slices(tenant)
+        for tenant in self._tenants:
             yield from self._older_hours(tenant)
         for tenant in self._tenants:
             yield from self._scopes.slices(tenant)
@@ -116,7 +118,7 @@ class Summing:
         with self._engine.connect() as connection:
             if connection.execute(select(calls.c.id).where(calls.c.tenant == tenant).limit(1)).first() is None:
                 return None
-        begun = SummedHours(target, target, target, 0)
+        begun = SummedHours(target, target, target, 0, days_since=0, days_version=0)
         self._journal.run(partial(_begin, tenant=tenant, begun=begun), tenant=tenant)
         return begun
 

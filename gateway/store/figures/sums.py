@@ -1,10 +1,10 @@
 """Sums of figures, read and written: which hours they hold, and what the calls of hours come to.
 
-Quarters of an hour are summed as wholes, so that a day begins right in each time zone; people and queues by the hour.
+Quarters of an hour are summed as wholes, so that a day begins right in each time zone; people and queues by the hour,
+and these hours by the day of UTC: of a long period only the first and last hours are read by the hour.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -12,9 +12,11 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
+    Table,
     case,
     delete,
     func,
+    insert,
     literal,
     select,
     tuple_,
@@ -26,6 +28,7 @@ from gateway.domain.calls.scope import EVERYTHING, CallScope
 from gateway.store import tables
 from gateway.store.bulk import Write
 from gateway.store.figures.counting import NAMES, PERSON, SUMS, admitted, place_of
+from gateway.store.figures.covered import DAY_MS, Covered, Stretch, day_of, hour_of
 from gateway.store.figures.scopes import SummedScope, keep_up, move_scope, shrink
 from gateway.store.figures.triggers import HOUR_MS
 
@@ -36,6 +39,9 @@ scope_sums = tables.figure_scope_sums
 QUARTER_MS = HOUR_MS // 4
 QUARTER, PERSONS, QUEUES = "quarter", "person", "queue"
 """Kinds of sums."""
+PERSONS_OF_DAY, QUEUES_OF_DAY = "person24", "queue24"
+"""Kinds of sums of days: whenever hours are written, these are made anew from all hours of their days."""
+OF_PERSONS = (PERSONS, PERSONS_OF_DAY)
 _WRITE = Write(sums, tuple(sums.c.keys()))
 _WRITE_FOR_SCOPE = Write(scope_sums, tuple(scope_sums.c.keys()))
 Row = Mapping[str, Any]
@@ -44,44 +50,21 @@ Row = Mapping[str, Any]
 class SummedHours(NamedTuple):
     """How far the hours of a tenant are summed: from ``since`` to ``until``, but for those that changed meanwhile;
     changes of calls that were logged before ``watched_until`` are noted. ``version`` is moved on by each change of it.
+    Days are summed from ``days_since`` on, as long as ``days_version`` is the same as ``version``: a node of before
+    sums hours alone.
     """
 
     since: int
     until: int
     watched_until: int
     version: int
+    days_since: int | None = None
+    days_version: int | None = None
 
-
-@dataclass(frozen=True, slots=True)
-class Covered:
-    """The hours from ``since`` to ``until`` for which sums are good, without those of ``left_out``."""
-
-    since: int
-    until: int
-    left_out: Sequence[int]
-
-    def gaps(self, first: int, last: int) -> Iterator[tuple[int, int]]:
-        """Yield what is not covered between ``first`` and ``last``, from when to when."""
-        for since, until in self._runs():
-            if first < since:
-                yield first, since
-            first = until
-        if first < last:
-            yield first, last
-
-    def _runs(self) -> Iterator[tuple[int, int]]:
-        since = self.since
-        for hour in self.left_out:
-            if since < hour:
-                yield since, hour
-            since = hour + HOUR_MS
-        if since < self.until:
-            yield since, self.until
-
-
-def hour_of(at: int) -> int:
-    """Return when the hour of ``at`` began."""
-    return at - at % HOUR_MS
+    @property
+    def good_days_since(self) -> int | None:
+        """From when on sums of days are good; None: none is."""
+        return self.days_since if self.days_version == self.version else None
 
 
 def read_summed(connection: Connection, tenant: str) -> SummedHours | None:
@@ -116,7 +99,16 @@ def covered_hours(
     if since >= until:
         return None
     odd = {hour_of(bound) for bound in bounds if bound % QUARTER_MS and since <= bound < until}
-    return Covered(since, until, sorted({*read_changed(connection, tenant, since, until), *odd}))
+    left_out = sorted({*read_changed(connection, tenant, since, until), *odd})
+    return Covered(since, until, left_out, _days_since(known, scope))
+
+
+def _days_since(known: SummedHours, scope: SummedScope | None) -> int | None:
+    """Return from when on sums of days are good. Those of a scope are begun anew when days are (``day_summing.py``), so
+    that all of its days are.
+    """
+    since = known.good_days_since
+    return 0 if scope and since is not None else since
 
 
 def read_sums(
@@ -126,14 +118,28 @@ def read_sums(
     quarters only), name, and the figures in the order of ``NAMES``.
     """
     of, whose = (scope_sums.c, [scope_sums.c.scope == scope.name]) if scope else (sums.c, [])
-    between = [of.tenant == tenant, *whose, of.begins_at >= covered.since, of.begins_at < covered.until]
-    if covered.left_out:
-        between.append((of.begins_at - of.begins_at % HOUR_MS).not_in(covered.left_out))
+    theirs = [of.tenant == tenant, *whose]
     quarters = select(literal(QUARTER), place_of(of.begins_at, bounds).label("place"), literal(""), *_added(of))
-    quarters = quarters.where(*between, of.kind == QUARTER).group_by("place")
-    names = select(of.kind, literal(0), of.name, *_added(of))
-    names = names.where(*between, of.kind.in_((PERSONS, QUEUES))).group_by(of.kind, of.name)
-    yield from connection.execute(union_all(quarters, names))
+    within = [*_between(of, covered.since, covered.until), *_but_for(of, covered.left_out)]
+    quarters = quarters.where(*theirs, of.kind == QUARTER, *within).group_by("place")
+    names = [_of_names(of, each, covered.left_out).where(*theirs) for each in covered.stretches()]
+    yield from connection.execute(union_all(quarters, *names))
+
+
+def _of_names(of: Any, stretch: Stretch, left_out: Sequence[int]) -> Select[Any]:
+    """Return a query of the sums of people and queues in ``stretch``."""
+    kinds = (PERSONS_OF_DAY, QUEUES_OF_DAY) if stretch.whole_days else (PERSONS, QUEUES)
+    found = select(of.kind, literal(0), of.name, *_added(of)).group_by(of.kind, of.name)
+    found = found.where(of.kind.in_(kinds), *_between(of, stretch.since, stretch.until))
+    return found if stretch.whole_days else found.where(*_but_for(of, left_out))
+
+
+def _between(of: Any, since: int, until: int) -> Sequence[ColumnElement[bool]]:
+    return of.begins_at >= since, of.begins_at < until
+
+
+def _but_for(of: Any, hours: Sequence[int]) -> Sequence[ColumnElement[bool]]:
+    return [(of.begins_at - of.begins_at % HOUR_MS).not_in(hours)] if hours else []
 
 
 def newest_sum(connection: Connection, tenant: str, before: int) -> int | None:
@@ -211,6 +217,7 @@ def write_sums(connection: Connection, found: SumsOfHours) -> bool:
         return False
     connection.execute(delete(sums).where(*_hours_of(sums.c, found)))
     _WRITE.run(connection, found.rows)
+    sum_days(connection, sums, found.since, found.until, sums.c.tenant == found.tenant)
     for scope, rows in found.of_scopes.items():
         _write_for_scope(connection, found, scope, rows)
     if found.changes:
@@ -231,8 +238,23 @@ def write_sums_of_scope(connection: Connection, found: SumsOfScope) -> bool:
 
 
 def _write_for_scope(connection: Connection, found: SumsOfHours | SumsOfScope, scope: str, rows: Sequence[Row]) -> None:
-    connection.execute(delete(scope_sums).where(scope_sums.c.scope == scope, *_hours_of(scope_sums.c, found)))
+    theirs = (scope_sums.c.tenant == found.tenant, scope_sums.c.scope == scope)
+    connection.execute(delete(scope_sums).where(*theirs, *_hours_of(scope_sums.c, found)))
     _WRITE_FOR_SCOPE.run(connection, [{**row, "scope": scope} for row in rows])
+    sum_days(connection, scope_sums, found.since, found.until, *theirs)
+
+
+def sum_days(connection: Connection, table: Table, since: int, until: int, *whose: ColumnElement[bool]) -> None:
+    """Sum the days anew, from their hours, that have any between ``since`` and ``until``."""
+    of = table.c
+    theirs = (*whose, *_between(of, day_of(since), day_of(until + DAY_MS - 1)))
+    connection.execute(delete(table).where(*theirs, of.kind.in_((PERSONS_OF_DAY, QUEUES_OF_DAY))))
+    key = [column for column in table.primary_key if column.name not in ("kind", "begins_at")]
+    day = (of.begins_at - of.begins_at % DAY_MS).label("day")
+    kind = case((of.kind == PERSONS, PERSONS_OF_DAY), else_=QUEUES_OF_DAY).label("of_day")
+    days = select(kind, day, *key, *_added(of)).where(*theirs, of.kind.in_((PERSONS, QUEUES)))
+    days = days.group_by("of_day", "day", *key)
+    connection.execute(insert(table).from_select(["kind", "begins_at", *(each.name for each in key), *NAMES], days))
 
 
 def _hours_of(columns: Any, found: SumsOfHours | SumsOfScope) -> Sequence[ColumnElement[bool]]:
@@ -246,6 +268,8 @@ def move(connection: Connection, tenant: str, known: SummedHours, moved: SummedH
     not ``known`` any more.
     """
     values = {**moved._asdict(), "version": known.version + 1}
+    if known.days_version == known.version:
+        values["days_version"] = known.version + 1
     as_known = (summed.c.tenant == tenant, summed.c.version == known.version)
     if connection.execute(update(summed).where(*as_known).values(values)).rowcount != 1:
         return False
@@ -262,6 +286,7 @@ def distrust(connection: Connection, until: Mapping[str, int]) -> None:
         since = case((summed.c.until < hour, summed.c.until), else_=hour)
         older = (summed.c.tenant == tenant, summed.c.since < hour)
         shrink(connection, tenant, hour)
-        moved = update(summed).where(*older).values(since=since, version=summed.c.version + 1)
+        days = case((summed.c.days_version == summed.c.version, summed.c.version + 1), else_=summed.c.days_version)
+        moved = update(summed).where(*older).values(since=since, version=summed.c.version + 1, days_version=days)
         for (version,) in connection.execute(moved.returning(summed.c.version)).all():
             keep_up(connection, tenant, version - 1, version)

@@ -13,13 +13,27 @@ REACH = (
     "Is server.database right (host, port, name), does the server run, and does its pg_hba.conf let this machine in?"
 )
 SENTENCES: Mapping[str, tuple[str, str]] = {
-    "28P01": ("{name} refuses the user or its password.", "Correct server.database and server.database_password."),
-    "28000": ("{name} does not let this user in from here.", "Add a line for it to the server's pg_hba.conf."),
+    "28P01": (
+        "{name} refuses the user or its password.",
+        "Correct server.database and server.database_password; for 'db copy' ~/.pgpass, PGPASSWORD or the address.",
+    ),
+    "28000": (
+        "{name} does not let this user in from here.",
+        "Add a line for it to the server's pg_hba.conf; where that says hostssl, come with TLS (sslmode=require).",
+    ),
     "3D000": ("{name}: there is no such database.", "Make it: CREATE DATABASE ... OWNER ... ENCODING 'UTF8'."),
     "42501": ("{name}: the user may not do that ({reason}).", "Let it own the database (ALTER DATABASE ... OWNER TO)."),
     "25006": (
         "{name} is a standby, which takes no writes.",
         "Name the primary, or all of them with target_session_attrs=read-write.",
+    ),
+    "no primary": (
+        "{name}: no server named there takes writes: who answers is a standby.",
+        "Start the primary, or promote a standby (docs/cluster.md).",
+    ),
+    "08P01": (
+        "{name}: a pooler does not reach its server ({reason}).",
+        "Does the server that its [databases] name run, and is it the primary? Change it there, and reload the pooler.",
     ),
     "53300": ("{name} takes no more connections.", "Raise max_connections, or start fewer workers."),
     "53100": ("{name}: its disk is full.", "Make room on the server; what was acknowledged is still there."),
@@ -30,13 +44,15 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "Look at it: openssl s_client -starttls postgres -connect HOST:5432",
     ),
 }
-"""By SQLSTATE; ``certificate`` is ours."""
+"""By SQLSTATE; ``certificate`` and ``no primary`` are ours."""
 READ_ONLY = "25006"
+NONE_WRITABLE = "session is read-only"
+"""What libpq says of each standby, where a server that takes writes was asked for (``target_session_attrs``)."""
 ATTEMPT = re.compile(r"- host: .*?, hostaddr: [^:]*(?:::?[^:']*)*': ")
 """What psycopg writes before each server's error where it has tried several."""
 NOBODY_THERE = ("Connection refused", "timeout expired", "No route to host", "Network is unreachable")
-PASSING = (None, "25006", "53300", "57P03")
-"""What is over by itself some time: no answer, a failover, too many connections, a start."""
+PASSING = (None, "08P01", "25006", "53300", "57P03", "no primary")
+"""What is over by itself some time: no answer, also to a pooler, a failover, too many connections, a start."""
 
 
 def explain(error: BaseException, name: str) -> DataUnusable | None:
@@ -45,7 +61,7 @@ def explain(error: BaseException, name: str) -> DataUnusable | None:
     if not (isinstance(cause, PoolTimeout | DatabaseAway) or type(cause).__module__.startswith("psycopg")):
         return None
     said = _first_line(cause)
-    state = sqlstate_of(cause)
+    state = "no primary" if NONE_WRITABLE in said else sqlstate_of(cause)
     usual = ("{name} cannot be reached ({reason}).", REACH) if state is None else ("{name}: {reason}.", "")
     sentence, hint = SENTENCES.get(state or "", usual)
     kind = DatabaseNotReached if state in PASSING else DataUnusable
@@ -69,6 +85,7 @@ def _state_of(said: str) -> str | None:
     for words, state in (
         ("password authentication failed", "28P01"),
         ("no password supplied", "28P01"),
+        ("SASL authentication failed", "28P01"),
         ("no pg_hba.conf entry", "28000"),
         ("does not exist", "3D000"),
         ("too many clients", "53300"),
@@ -76,7 +93,7 @@ def _state_of(said: str) -> str | None:
         ("remaining connection slots", "53300"),
         ("starting up", "57P03"),
         ("shutting down", "57P03"),
-        ("session is read-only", READ_ONLY),
+        (NONE_WRITABLE, READ_ONLY),
         ("certificate verify failed", "certificate"),
         ("server certificate for", "certificate"),
     ):

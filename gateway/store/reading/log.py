@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Engine, Select, bindparam, func, select
 
+from gateway.domain.records import record
 from gateway.store import tables
 from gateway.store.reading.positions import Position
 
@@ -19,10 +19,10 @@ GIVEN_OUT = func.coalesce(select(counters.c.value).where(counters.c.name == "eve
 
 AFTER = select(events, EPOCH).where(events.c.seq > bindparam("behind")).order_by(events.c.seq).limit(bindparam("most"))
 PEOPLE = select(counters.c.value).where(counters.c.name == "people")
-"""Made once: the hub asks both for each batch of events, and making them took longer than asking."""
+"""A number that grows with every change of an agent or a session."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class LoggedEvent:
     """One event; ``kind`` is one of ``domain.calls.book.EventKind``, ``payload`` JSON text."""
 
@@ -101,8 +101,3 @@ class EventLog:
         """Read something, and raise what the database raises where it cannot be read."""
         with self.engine.connect() as connection:
             connection.execute(select(counters.c.value).limit(1)).all()
-
-    def people(self) -> int:
-        """Return a number that grows with every change of an agent or a session."""
-        with self.engine.connect() as connection:
-            return connection.execute(PEOPLE).scalar() or 0

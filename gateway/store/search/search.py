@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import Connection, Engine, func, select
 
 from gateway.domain.calls.scope import CallScope, Team
-from gateway.domain.calls.search_terms import Field, facet_token, matches, tokens_of_term
+from gateway.domain.calls.search_terms import Field, facet_token, matcher, tokens_of_term
 from gateway.store import tables
 from gateway.store.calls import MISSED, CallFilter, CallLog, LoggedCall, read_calls, select_narrowed
 from gateway.store.reading.event_orders import EventOrder, order_of
@@ -31,6 +31,7 @@ LONGEST_S = 2.0
 FIRST_LOOK = 64
 FEWEST = 16
 """Calls that are looked at together, at least."""
+NOTHING: frozenset[int] = frozenset()
 MOST_BLOCKS = 16 * BLOCKS
 """Blocks of the index that are read at once."""
 MOST_FACETS = 1000
@@ -68,6 +69,8 @@ class CallFinder:
 
     def find(self, tenant: str, wanted: CallFilter, *, limit: int = 50) -> Found:
         """Return at most ``limit`` calls of ``tenant``."""
+        if _is_of_extension(wanted) and len(near := self._log.near(tenant, wanted, limit=limit)) == limit:
+            return Found(near, near[-1].id)
         progress = self._progress(tenant)
         if not wanted.terms and (progress is None or progress.left >= 0 or not _by_index(wanted)):
             found = self._log.recent(tenant, wanted, limit=limit)
@@ -124,8 +127,8 @@ class CallFinder:
             known = self._index.found(clauses, held) if self._index and held else {}
             for block in blocks:
                 if block in known:
-                    found = changed[block].union(known[block])
-                    yield from sorted((each for each in found if each < below), reverse=True)
+                    if found := changed.get(block, NOTHING).union(known[block]):
+                        yield from sorted((each for each in found if each < below), reverse=True)
                 else:
                     yield from range(min(below, (block + 1) * BLOCK) - 1, block * BLOCK - 1, -1)
 
@@ -191,8 +194,18 @@ def _fields_of(wanted: CallFilter) -> Collection[Field]:
 
 def _by_index(wanted: CallFilter) -> bool:
     """Return whether the index finds what no other index of the call log does."""
-    by_facet = wanted.results or wanted.statuses or wanted.direction or wanted.missed
-    return bool(by_facet) or not wanted.scope.everything
+    return _is_of_facets(wanted) or not wanted.scope.everything or _is_of_extension(wanted)
+
+
+def _is_of_facets(wanted: CallFilter) -> bool:
+    return bool(wanted.results or wanted.statuses or wanted.direction or wanted.missed or wanted.terms)
+
+
+def _is_of_extension(wanted: CallFilter) -> bool:
+    """Return whether calls of an extension are wanted, of whatever time: most have some among the newest ones, and on
+    SQLite no other index finds those of one that has none.
+    """
+    return wanted.extension is not None and wanted.since is None and not wanted.number and not _is_of_facets(wanted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +236,7 @@ class _Tail:
         """Return whether the index holds the calls of ``block``, but for ``ids``."""
         return block > self.left and (self.whole or block < self.rushed // BLOCK)
 
-    def by_block(self) -> defaultdict[int, set[int]]:
+    def by_block(self) -> Mapping[int, set[int]]:
         found: defaultdict[int, set[int]] = defaultdict(set)
         for each in self.ids:
             found[each // BLOCK].add(each)
@@ -244,6 +257,8 @@ class _Looking:
         self._wanted = wanted
         self._limit = limit
         self._fields = _fields_of(wanted)
+        # Short words first: those have no tokens, so that most candidates fail by them.
+        self._tests = [(term, matcher(term)) for term in sorted(wanted.terms, key=lambda term: len(term.text))]
         self._until = time.monotonic() + LONGEST_S
         self._looked_at = 0
         self.accepted: list[int] = []
@@ -274,6 +289,6 @@ class _Looking:
 
     def _matches(self, call: SearchableCall) -> bool:
         if not self._wanted.whole_number:
-            return all(matches(term, call.lines) for term in self._wanted.terms)
+            return all(matches(call.lines) for _, matches in self._tests)
         lines = call.lines_without_number
-        return all(call.has_number(term.text) or matches(term, lines) for term in self._wanted.terms)
+        return all(call.has_number(term.text) or matches(lines) for term, matches in self._tests)

@@ -143,8 +143,11 @@ calls = Table(
         comment="the call that it was the consultation for, before an attended transfer",
         info=SEEN_WHERE_KNOWN,
     ),
-    Index(None, "tenant", "logged_at"),
-    Index(None, "tenant", "extension", "logged_at"),
+    # Into an index that is not in the order of time SQLite writes a page for each event: more than a third of all that
+    # it does for one. There a period is looked through, by this index alone, for an extension's calls.
+    Index("ix_calls_tenant_logged_at_extension", "tenant", "logged_at", "extension").ddl_if(dialect="sqlite"),
+    Index(None, "tenant", "logged_at").ddl_if(dialect="postgresql"),
+    Index(None, "tenant", "extension", "logged_at").ddl_if(dialect="postgresql"),
     Index(None, "tenant", "number", "logged_at"),
     Index(
         "ix_calls_account",

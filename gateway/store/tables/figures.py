@@ -13,13 +13,15 @@ LONGEST_SCOPE = 32
 
 def _kept_by() -> Iterator[Column[object]]:
     """Yield the columns that say what a sum is of."""
-    yield Column("kind", FittedString(8), primary_key=True, comment="quarter, person or queue")
+    yield Column(
+        "kind", FittedString(8), primary_key=True, comment="quarter, person or queue; person24 or queue24 of a day"
+    )
     yield Column(
         "begins_at",
         BigInteger,
         primary_key=True,
         autoincrement=False,
-        comment="of a quarter of an hour; of people and queues, of the hour",
+        comment="of a quarter of an hour; of people and queues, of the hour, or of the day in UTC",
     )
     yield Column("name", FittedString(255), primary_key=True, comment="login or extension of a person, name of a queue")
 
@@ -53,6 +55,8 @@ figures_summed = Table(
         comment="of calls that were logged before, each change is noted in figures_changed",
     ),
     Column("version", BigInteger, nullable=False, comment="moved on by each change of the tenant's sums"),
+    Column("days_since", BigInteger, comment="from when on days are summed, too; null: none is"),
+    Column("days_version", BigInteger, comment="the same as version: nobody has written hours and left out their days"),
     comment="How far each tenant's hours are summed.",
 )
 
