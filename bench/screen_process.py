@@ -40,6 +40,7 @@ class OpenScreen:
     is_open: bool = False
     position: str = ""
     wait_s: float = FIRST_WAIT_S
+    back_in_s: float | None = None
 
 
 class ScreenProcess:
@@ -123,7 +124,7 @@ class ScreenProcess:
         if positions := POSITION.findall(whole):
             screen.position = positions[-1].decode()
         if farewell := FAREWELL.search(whole):
-            screen.wait_s = max(FIRST_WAIT_S, int(farewell[1]) / 1000)
+            screen.back_in_s = max(FIRST_WAIT_S, int(farewell[1]) / 1000)
 
     def _opened(self, screen: OpenScreen, text: bytes) -> None:
         if b" 200 " not in text[:20]:
@@ -146,9 +147,17 @@ class ScreenProcess:
                 self._opening -= 1
         connection.close()
         screen.is_open = False
-        due_at = time.perf_counter() + screen.wait_s * (0.7 + 0.6 * random.random())
+        due_at = time.perf_counter() + next_wait_s(screen) * (0.7 + 0.6 * random.random())
         heappush(self._waiting, (due_at, screen.number))
-        screen.wait_s = min(screen.wait_s * 2, LONGEST_WAIT_S)
+
+
+def next_wait_s(screen: OpenScreen) -> float:
+    """How long the page of ``screen`` waits before it comes back: as it was told, after that longer and longer."""
+    told, wait_s = screen.back_in_s, screen.wait_s
+    screen.back_in_s = None
+    if told is None:
+        screen.wait_s = min(wait_s * 2, LONGEST_WAIT_S)
+    return told or wait_s
 
 
 def read_line() -> str:

@@ -12,8 +12,8 @@ from gateway.desk.frames import ScreenEvent
 from gateway.store.reading.log import LoggedEvent
 from gateway.store.reading.positions import Position
 
-MOST = 5_000
-"""Events that are kept, of all companies together: some megabytes."""
+MOST = 10_000
+"""Events that are kept, of all companies together: some ten megabytes, and half a minute of 300 a second."""
 
 
 class RecentEvent:

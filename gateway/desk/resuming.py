@@ -12,7 +12,7 @@ from gateway.store.reading.positions import Position
 
 RESUME_LIMIT = 200
 """Events that a screen is told when it comes back; where there are more it reads its state anew, which costs less."""
-READ_LIMIT = 2_000
+READ_LIMIT = 10_000
 """Events of a company that are read to find those that a screen missed."""
 FAR_BEHIND = 50_000
 """A screen further behind than this starts afresh: looking for its events would read too much of the log."""

@@ -24,7 +24,7 @@ less then. (From Python 3.14 on a full one is walked in pieces, and this changes
 """
 COUNT_EVERY = 10
 """How many long collections there are to one look at how much is kept, which takes 2 ms for 100,000 containers."""
-MUCH_MORE = 1.5
+MUCH_MORE = 2.0
 
 
 class LongLived:

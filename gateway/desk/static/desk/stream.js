@@ -67,7 +67,7 @@ export class Stream {
 
   hear(kind, event) {
     this.heard = Date.now();
-    if (kind === "farewell") this.wait = Math.max(FIRST_WAIT_MS, JSON.parse(event.data).back_in_ms);
+    if (kind === "farewell") this.backIn = Math.max(FIRST_WAIT_MS, JSON.parse(event.data).back_in_ms);
     if (event.lastEventId) this.seq = event.lastEventId;
     if (kind === "pulse") this.stated(JSON.parse(event.data).delayed ? "delayed" : "live");
     this.told(kind, this.seq, event.data);
@@ -81,8 +81,15 @@ export class Stream {
     this.source = null;
     this.since = null;
     clearTimeout(this.retry);
-    this.retry = setTimeout(() => this.connect(), this.wait * (0.7 + 0.6 * Math.random()));
-    this.wait = Math.min(this.wait * 2, LONGEST_WAIT_MS);
+    this.retry = setTimeout(() => this.connect(), this.nextWait() * (0.7 + 0.6 * Math.random()));
+  }
+
+  /** How long to wait now: as the gateway said when it went, and if it is not back by then, a little at first. */
+  nextWait() {
+    const { backIn, wait } = this;
+    this.backIn = null;
+    if (!backIn) this.wait = Math.min(wait * 2, LONGEST_WAIT_MS);
+    return backIn || wait;
   }
 
   async say() {
