@@ -109,11 +109,14 @@ def as_before() -> Iterator[None]:
 def test_turns_are_short_while_there_are_screens(as_before: None) -> None:
     usual_s, screens = sys.getswitchinterval(), iter((0, 1, 3, 0))
     turns = Turns(lambda: next(screens))
-    found = []
+    usual, found, young = gc.get_threshold(), [], []
     for _ in range(4):
         turns.look()
         found.append(sys.getswitchinterval())
+        young.append(gc.get_threshold()[0])
     assert found == pytest.approx([usual_s, pauses.TURN_S, pauses.TURN_S, usual_s])
+    assert young == [usual[0], pauses.WITH_SCREENS[0], pauses.WITH_SCREENS[0], usual[0]]
+    assert gc.get_threshold() == usual
 
 
 def test_a_worker_with_screens_makes_turns_short(as_before: None, monkeypatch: pytest.MonkeyPatch) -> None:
