@@ -32,9 +32,22 @@ def database_checks(gateway: "Gateway") -> Iterator[DatabaseCheck]:
     yield from _schema(database)
     for refused in missing_rights(database):
         yield DatabaseCheck(False, refused)
+    yield from servers_check(database)
     yield from _risks(gateway)
     yield from _nodes(gateway)
     yield from _spool(gateway.spool)
+
+
+def servers_check(database: "Database") -> Iterator[DatabaseCheck]:
+    """Yield a failure where nodes may find one server or another, each of which takes writes."""
+    found = database.timelines()
+    if len(found) > 1:
+        told = Text(
+            "several servers take writes: {servers}. Stop the one with the lower timeline, and make it the other's "
+            "standby (docs/cluster.md).",
+            servers=", ".join(f"{address} (timeline {timeline})" for address, timeline in found.items()),
+        )
+        yield DatabaseCheck(False, told)
 
 
 def _schema(database: "Database") -> Iterator[DatabaseCheck]:

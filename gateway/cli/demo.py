@@ -2,6 +2,7 @@
 
 import shutil
 import socket
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from gateway.cli.speech import _, said
 from gateway.domain.roles import NAMES, Role
 from gateway.texts.text import Text
 
+NAME = "cti-gateway"
 GUIDE = """
 {running}
 
@@ -30,8 +32,8 @@ GUIDE = """
   3. {find}
      {choose}
   4. click-to-call        curl '{url}/click-to-call?origem=3501&destino=47999998888'
-  5. {sent:19}  cti-gateway dial 3501 47999998888 --appliance soap --dry-run --config {config}
-  6. {log:19}  cti-gateway calls --config {config}
+  5. {sent:19}  {program} dial 3501 47999998888 --appliance soap --dry-run --config {config}
+  6. {log:19}  {program} calls --config {config}
   7. {contracts:19}  {url}/soap?wsdl   {url}/wconnect/wsdl/WConnect_WSDL.php?wsdl   {url}/xmlrpc
                           {wsdl}
 """
@@ -76,6 +78,13 @@ def demo_command(listen: str | None) -> None:
         for appliance in appliances.values():
             appliance.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def program() -> str:
+    """Return how a shell finds this program, which may have been started by a path (``.venv/bin/cti-gateway``)."""
+    if shutil.which(NAME):
+        return NAME
+    return sys.argv[0] if Path(sys.argv[0]).name == NAME else f"{sys.executable} -m gateway"
 
 
 def _usual_or_free_port() -> int:
@@ -133,6 +142,7 @@ def _guide(url: str, appliances: dict[str, Any], config_path: Path, crm: str) ->
             played="\n".join(_played(wire, line) for wire, line in PLAYED),
             recording=quote(recording, safe=""),
             config=config_path,
+            program=program(),
             **{name: said(text) for name, text in WORDS.items()},
         )
     )

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -10,6 +9,7 @@ from gateway.domain.calls.decision import EventKind
 from gateway.domain.calls.scope import CallSides
 from gateway.domain.links import safe_link
 from gateway.domain.masking import hidden_in, hidden_in_all, masked
+from gateway.domain.records import record
 from gateway.store.call_fields import SCREEN_FIELDS
 from gateway.store.reading.log import LoggedEvent
 from gateway.store.reading.positions import Position
@@ -30,11 +30,12 @@ TOLD = (
     *AGENT,
 )
 """What of an event's payload leaves the gateway: not where it came from, nor what exactly was received."""
+WRITTEN = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 EVERYBODY = "*"
 """Stands for the extensions of all screens of a company; no extension is called so."""
 
 
-@dataclass(frozen=True)
+@record(frozen=True, slots=False)
 class ScreenEvent:
     """One event, rendered once for all screens.
 
@@ -49,7 +50,6 @@ class ScreenEvent:
     tenant: str
     extensions: frozenset[str]
     full: bytes
-    brief: bytes
     payload: Mapping[str, Any]
     at: int
 
@@ -70,8 +70,12 @@ class ScreenEvent:
     def _made(
         cls, event: LoggedEvent, ends: frozenset[str], payload: Mapping[str, Any], *, full: bytes
     ) -> "ScreenEvent":
-        brief = frame("log", {"call_id": event.call_id, "kind": event.kind}, position=event.position)
-        return cls(event.position, event.kind, event.call_id, event.tenant, ends, full, brief, payload, event.at)
+        return cls(event.position, event.kind, event.call_id, event.tenant, ends, full, payload, event.at)
+
+    @cached_property
+    def brief(self) -> bytes:
+        """What screens get that follow the whole tenant: kind and call only."""
+        return frame("log", {"call_id": self.call_id, "kind": self.kind}, position=self.position)
 
     @cached_property
     def masked(self) -> bytes:
@@ -113,8 +117,7 @@ def ends_of(event: LoggedEvent) -> frozenset[str]:
 
 def frame(kind: str, data: dict[str, Any], *, position: Position) -> bytes:
     """Return one event of the stream; JSON never holds a bare line break, which would end the field."""
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    return f"id: {position}\nevent: {kind}\ndata: {text}\n\n".encode()
+    return f"id: {position}\nevent: {kind}\ndata: {WRITTEN(data)}\n\n".encode()
 
 
 def reset(position: Position) -> bytes:

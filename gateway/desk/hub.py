@@ -18,7 +18,7 @@ from gateway.desk.frames import ScreenEvent
 from gateway.desk.heart_beats import HeartBeats
 from gateway.desk.resuming import Resuming
 from gateway.desk.screens import EpochBegun, Screen
-from gateway.desk.session_checks import MayStay, OpenSession, ReadSessions, SessionChecks
+from gateway.desk.session_checks import GATHER_S, MayStay, OpenSession, ReadSessions, SessionChecks
 from gateway.domain.calls.scope import EVERYTHING, CallScope
 from gateway.errors import DatabaseAway, Stopping, TooManyScreens
 from gateway.store.delivery_receipts import DeliveryReceipt, ReceiptKind
@@ -276,8 +276,10 @@ class Hub:
         """Send heart-beats to those of ``due`` that may stay and are not too old."""
         now = time.monotonic()
         self._dismiss([screen for screen in due if screen.until <= now])
-        if unsure := [each for each in due if self._is_doubtful(each) or now - each.asked_at >= screens.ASK_EVERY_S]:
-            self._checks.check(unsure)
+        if doubtful := [each for each in due if self._is_doubtful(each)]:
+            self._checks.check(doubtful)
+        if unasked := [each for each in due if now - each.asked_at >= screens.ASK_EVERY_S]:
+            self._checks.ask(unasked, within_s=GATHER_S)
         pulses = frames.Pulses(is_delayed=self.is_delayed)
         for screen in due:
             # Read before it is sent: all up to there was offered.

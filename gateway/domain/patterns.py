@@ -6,13 +6,17 @@ its time is over.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import regex
 
 TIME_S = 0.25
+SHORT_S = 0.002
+"""What takes longer is begun anew where whoever runs the requests wants it: an event loop has others to serve."""
+Run = Callable[[Callable[[], Any]], Any]
 _REPEATED_GROUP = re.compile(r"\)(?:[*+?]|\{)")
 _REPETITION = re.compile(r"[*+?]|\{[0-9]*,")
 _FEW = 2
@@ -41,7 +45,25 @@ class Pattern:
         """Return whether the whole of ``text`` matches. Raises ``SlowPattern``."""
         if self._plain is not None:
             return self._plain.fullmatch(text) is not None
-        return _within(self.text, "fullmatch", text, TIME_S) is not None
+        try:
+            return _within(self.text, "fullmatch", text, SHORT_S, concurrent=False) is not None
+        except SlowPattern:
+            return _LONG.run(partial(_within, self.text, "fullmatch", text, TIME_S)) is not None
+
+
+class _LongMatches:
+    """How matches are done that take long: as they are asked for, unless somebody wants them done elsewhere."""
+
+    def __init__(self) -> None:
+        self.run: Run = lambda work: work()
+
+
+_LONG = _LongMatches()
+
+
+def do_long_matches(run: Run) -> None:
+    """Have what takes longer than ``SHORT_S`` to be matched done by ``run(work)``, which returns what that does."""
+    _LONG.run = run
 
 
 def search(pattern: str, text: str, *, time_s: float) -> Any:
@@ -68,11 +90,13 @@ def _compiled(text: str, flags: int) -> Any:
         return re.compile(text, re.ASCII if flags else 0)
 
 
-def _within(pattern: str, how: str, text: str, time_s: float, flags: int = regex.ASCII) -> Any:
+def _within(
+    pattern: str, how: str, text: str, time_s: float, flags: int = regex.ASCII, *, concurrent: bool = True
+) -> Any:
     match = getattr(_compiled(pattern, flags), how)
     if isinstance(_compiled(pattern, flags), re.Pattern):
         return match(text)
     try:
-        return match(text, timeout=time_s, concurrent=True)
+        return match(text, timeout=time_s, concurrent=concurrent)
     except TimeoutError:
         raise SlowPattern(pattern) from None

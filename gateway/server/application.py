@@ -11,7 +11,13 @@ from gateway.desk.hub import Hub
 from gateway.desk.pages import Desk
 from gateway.domain.dialplan.trials import Failure
 from gateway.orders.circuit_breaker import BreakerState
-from gateway.server.blocking import GuessesOffLoop, OrdersOffLoop, lookups_off_loop, passwords_off_loop
+from gateway.server.blocking import (
+    GuessesOffLoop,
+    OrdersOffLoop,
+    long_matches_off_loop,
+    lookups_off_loop,
+    passwords_off_loop,
+)
 from gateway.server.event_sources import source_gauges
 from gateway.server.gateway import Gateway
 from gateway.server.main_onsite import onsite_endpoint, onsite_gauges
@@ -101,6 +107,7 @@ class Application:
         )
         self.screen_openings = ScreenOpenings(gateway.directory)
         self._onsite = onsite_endpoint(gateway)
+        long_matches_off_loop()
         self.wsgi = Front(
             gateway.config,
             OrdersOffLoop(gateway.core),

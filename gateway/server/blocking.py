@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from gateway.domain.messages import HangUp, Message, PlaceCall
+from gateway.domain.patterns import do_long_matches
 from gateway.handlers import Core, Reply
 from gateway.logins.guesses import SourceGuesses
 from gateway.server.loop_runs import off_loop
@@ -54,6 +55,11 @@ class GuessesOffLoop:
     def wrong(self, tenant: str, source: str, address: str, guess: str) -> None:
         """Count a wrong one."""
         off_loop(partial(self.guesses.wrong, tenant, source, address, guess))
+
+
+def long_matches_off_loop() -> None:
+    """Have regular expressions of extensions and dial plans that take long for a text matched on a thread."""
+    do_long_matches(off_loop)
 
 
 def passwords_off_loop(verify: VerifyAgent) -> VerifyAgent:

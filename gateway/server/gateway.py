@@ -1,10 +1,9 @@
 """The gateway of one process: all its parts, started and stopped in order, and whether they are well."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import structlog
 from sqlalchemy import Engine
 
 from gateway.adapter import Adapter
@@ -20,6 +19,7 @@ from gateway.logins.passwords import Verifier
 from gateway.maintenance import Maintenance
 from gateway.orders.dispatcher import OrderDispatcher
 from gateway.relay.outbox_worker import OutboxWorker
+from gateway.server.checks import Checks
 from gateway.server.node_spool import NodeSpool
 from gateway.server.node_watch import NodeWatch
 from gateway.source import Source
@@ -44,8 +44,6 @@ from gateway.store.shared.log import SharedLog
 from gateway.store.traffic import TrafficLog
 from gateway.store.write_behind import WriteBehind
 from gateway.store.writing.journal import Committed, Journal
-
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -88,6 +86,7 @@ class Gateway:
     onsite_sites: OnsiteSites
     onsite_orders: OnsiteOrders
     listeners: list[Callable[[Committed], None]]
+    checks: Checks = field(default_factory=Checks)
 
     @property
     def data(self) -> Path:
@@ -140,11 +139,11 @@ class Gateway:
         found = {"writer": self.journal.alive(), **self.node_watch.checks()}
         if self.spool.takes_events():
             return found | {"spool": True}  # the database is not asked: while it is away its answer takes long
-        is_readable = _passes("database_not_readable", self.events.readable)
+        is_readable = self.checks.passes("database_not_readable", self.events.readable)
         return found | {
             "queue": self.journal.waiting() < self.config.server.write_queue,
             "database": is_readable,
-            "file": _passes("database_file_lost", self.journal.check_file),
+            "file": self.checks.passes("database_file_lost", self.journal.check_file),
             # Not tried on one that is away: that takes seconds to be told.
             "write": is_readable and self.write_probe.good(),
         }
@@ -183,13 +182,3 @@ class Gateway:
         self.finder.close()
         self.shared.close()
         self.database.close()
-
-
-def _passes(name: str, check: Callable[[], object]) -> bool:
-    """Return whether ``check`` raises nothing; what it raises is logged as ``name``."""
-    try:
-        check()
-    except Exception as error:
-        log.error(name, error=type(error).__name__)
-        return False
-    return True

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Select,
     String,
     Table,
+    bindparam,
     false,
     func,
     literal,
@@ -374,7 +375,8 @@ def select_narrowed(
     """Return a query of ``columns`` of those calls with ``ids`` that ``wanted`` matches, its terms left aside."""
     asked = _Asked(tenant, wanted, _has_legs(connection, tenant, wanted.extension))
     query = select(*columns).join_from(calls, orders, orders.c.id == calls.c.order_id, isouter=True)
-    return _narrowed(query, asked, along_ids=True).where(calls.c.id.in_(ids))
+    # Bound as a whole: SQLAlchemy would look at each id for itself.
+    return _narrowed(query, asked, along_ids=True).where(calls.c.id.in_(bindparam("ids", ids, expanding=True)))
 
 
 def read_calls(connection: Connection, ids: Sequence[int]) -> list[LoggedCall]:
@@ -427,8 +429,12 @@ def _legs_at(tenant: str | None, extension: str) -> Select[Any]:
 
 def _newest(connection: Connection, asked: _Asked, limit: int, first: int | None = None) -> Sequence[Row[Any]]:
     """Return the newest calls by an index; with ``first`` those from this id on, one by one."""
-    query = _narrowed(_select(), asked, along_ids=True).where(calls.c.id >= first) if first is not None else None
-    if query is None:
+    if first is not None:
+        # PostgreSQL goes along ids by itself where it knows how many calls a company has. Of a condition that it cannot
+        # see through it expects few, and sorts all of them.
+        along_ids = connection.dialect.name == "sqlite"
+        query = _narrowed(_select(), asked, along_ids=along_ids).where(calls.c.id >= first)
+    else:
         # What an index finds is sorted by ids alone: of a day that may be tens of thousands, each a wide row.
         found = _narrowed(_joined(select(calls.c.id)), asked).order_by(_order(connection, asked.wanted)).limit(limit)
         query = _select().where(calls.c.id.in_(found))

@@ -4,7 +4,7 @@ Everything above asks a ``Database`` for what differs between the two; statement
 through ``engine``; writing in a lane's turn, by the journal.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -124,6 +124,12 @@ class Database(Protocol):
 
     def shares_sessions(self) -> bool:
         """Return whether a pooler gives the connections on which is written to others between transactions."""
+        ...
+
+    def timelines(self) -> Mapping[str, int]:
+        """Return the timelines of the servers that take writes, by their addresses, where several servers are named;
+        there should be one.
+        """
         ...
 
     def check(self) -> None:

@@ -1,12 +1,12 @@
 """What screens were open, what reached them, and what they say they have shown."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Column, Index, Integer, Select, Table, func, select, text
 
+from gateway.domain.records import record
 from gateway.store.diagnostic_log import metadata
 from gateway.store.fitting import FittedString
 from gateway.store.shared.log import BEGUN, SharedLog
@@ -40,7 +40,7 @@ receipts = Table(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class DeliveryReceipt:
     """One thing that happened at a screen: whose it is, and the call that was delivered or shown."""
 
@@ -62,7 +62,7 @@ class DeliveryReceiptLog:
 
     def add(self, receipt: DeliveryReceipt) -> None:
         """Have it written soon. Never waits and never raises."""
-        self._log.add(lambda: (self._table, asdict(receipt)), 0)
+        self._log.add(lambda: (self._table, _row(receipt)), 0)
 
     def since(self) -> int | None:
         """Return since when there are receipts of all nodes; None where there are all those of this one's log."""
@@ -93,3 +93,16 @@ class DeliveryReceiptLog:
     def _read(self, query: Select[Any]) -> Sequence[DeliveryReceipt]:
         rows = (row._mapping for row in self._log.read(query))
         return [DeliveryReceipt(**{name: row[name] for name in DeliveryReceipt.__dataclass_fields__}) for row in rows]
+
+
+def _row(receipt: DeliveryReceipt) -> dict[str, Any]:
+    """Return ``receipt`` as a row, each field by name: ``asdict`` took ten times as long."""
+    return {
+        "at": receipt.at,
+        "tenant": receipt.tenant,
+        "extension": receipt.extension,
+        "login": receipt.login,
+        "screen": receipt.screen,
+        "kind": receipt.kind,
+        "call_id": receipt.call_id,
+    }

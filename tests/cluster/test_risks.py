@@ -8,9 +8,11 @@ from typing import cast
 import pytest
 from sqlalchemy import Engine, create_engine
 
+from gateway.cli.database_checks import servers_check
 from gateway.store.database import Database
 from gateway.store.durability import missing_rights, risks, server_version
 from gateway.store.nodes import Node, Nodes
+from gateway.store.postgresql.database import open_postgresql
 from gateway.store.tables import metadata
 from tests.cluster.servers import Cluster, cluster
 from tests.waiting import until
@@ -133,3 +135,24 @@ def test_telling_does_not_wait_for_a_standby_that_is_away(pair: Cluster, tmp_pat
     pair.standby.freeze()
     Nodes(asked(pair).engine).tell(Node("n3", "1", "x", 0))
     pair.standby.thaw()
+
+
+def test_a_primary_that_was_replaced_and_lives_is_told_with_its_timeline(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    with cluster(tmp_path / "logs") as found:
+        database = open_postgresql(found.url(), tmp_path)
+        assert list(database.timelines()) == [f"127.0.0.1:{found.primary.port}"]
+        assert list(servers_check(database)) == []
+        found.standby.promote()
+        old, new = database.timelines().values()
+        assert new == old + 1
+        (told,) = servers_check(database)
+        database.close()
+    assert told.good is False
+    assert f"127.0.0.1:{found.standby.port} (timeline {new})" in str(told.text)
+
+
+def test_a_server_that_is_named_alone_is_not_asked(pair: Cluster, tmp_path: Path) -> None:
+    database = open_postgresql(f"postgresql://cti@127.0.0.1:{pair.primary.port}/cti", tmp_path)
+    assert database.timelines() == {}
+    database.close()

@@ -425,6 +425,22 @@ def test_heart_beats_go_on_while_nobody_can_say_whether_a_screen_may_stay(
         assert time.monotonic() < ends, "it goes on"
 
 
+def test_who_is_not_doubted_is_looked_up_with_others_and_not_at_each_heart_beat(
+    open_hub: OpenHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(screens, "ASK_EVERY_S", 0)
+    monkeypatch.setattr(hub_module, "GATHER_S", 600)
+    asked = list[int]()
+
+    def look_up() -> bool:
+        asked.append(1)
+        return True
+
+    screen = open_hub(heartbeat_s=0.02).subscribe("acme", "3501", may_stay=look_up)
+    assert b"pulse" in [next(screen) for _ in range(20)][-1]
+    assert len(asked) <= 2  # for the hub's first look at people
+
+
 def test_a_stream_ends_after_a_while_so_that_access_is_checked_again(open_hub: OpenHub) -> None:
     hub = open_hub(screen_age_s=0.1)
     assert len(list(hub.subscribe("acme", "3501"))) >= 1

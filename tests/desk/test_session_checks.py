@@ -102,3 +102,21 @@ def test_a_query_is_of_bounded_size() -> None:
     sessions.checks.check([of(number) for number in range(500)], within_s=60)
     assert max(sessions.asked) <= session_checks.AT_ONCE
     assert sum(sessions.asked) == 500
+
+
+def test_those_that_nobody_doubts_are_looked_up_together() -> None:
+    sessions = Sessions(*range(100))
+    screens = [of(number) for number in range(100)]
+    for screen in screens:
+        sessions.checks.ask([screen], within_s=60)
+    assert sessions.asked == []
+    sessions.checks.check(screens[:1], within_s=60)
+    assert sessions.asked == [100]
+
+
+def test_those_that_nobody_doubts_do_not_wait_for_ever() -> None:
+    sessions = Sessions(*range(session_checks.AT_ONCE))
+    sessions.checks.ask([of(1)], within_s=0.05)
+    until(lambda: sessions.asked == [1])
+    sessions.checks.ask([of(number) for number in range(session_checks.AT_ONCE)], within_s=60)
+    until(lambda: sessions.asked == [1, session_checks.AT_ONCE])

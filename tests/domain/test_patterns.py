@@ -1,6 +1,8 @@
 """A regular expression of a configuration never holds anybody up, whatever text meets it."""
 
 import time
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -9,7 +11,7 @@ from gateway.domain.dialplan.plan import DialPlan, NothingToDial, TooSlow, dial
 from gateway.domain.dialplan.rules import DialPlanRule
 from gateway.domain.numbering.extensions import Extensions
 from gateway.domain.numbering.numbers import NumberKind, NumberPlan, read
-from gateway.domain.patterns import Pattern, SlowPattern, fullmatch, search
+from gateway.domain.patterns import Pattern, SlowPattern, do_long_matches, fullmatch, search
 
 SLOW = ["([0-9]+)+[a-z]", "([0-9]|[0-9][0-9])+[a-z]", "(([0-9])+)*[^0-9]", "([0-9]*)*[a-c]", "(?:[0-9]{1,3})+[x-z]"]
 DIGITS = "4" * 32
@@ -91,3 +93,22 @@ def test_a_pattern_over_a_large_answer_ends_in_time() -> None:
         search("(x+x+)+[yz]", "x" * 1_000_000, time_s=0.2)
     assert time.thread_time() - begin < LONGEST_S
     assert search(r"id=(?P<ref>[0-9]+)", "x" * 1_000_000 + "id=17", time_s=1)["ref"] == "17"
+
+
+def test_only_what_takes_long_is_done_elsewhere() -> None:
+    elsewhere = []
+
+    def run(work: Callable[[], Any]) -> Any:
+        elsewhere.append(work)
+        return work()
+
+    do_long_matches(run)
+    try:
+        pattern = Pattern("([0-9]|[0-9][0-9])+[a-z]")
+        assert pattern.fullmatch("3501x")
+        assert not elsewhere
+        with pytest.raises(SlowPattern):
+            pattern.fullmatch(DIGITS)
+        assert len(elsewhere) == 1
+    finally:
+        do_long_matches(lambda work: work())

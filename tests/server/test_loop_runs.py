@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from greenlet import getcurrent
 from sqlalchemy import Connection, create_engine, event
 from structlog.testing import capture_logs
 
@@ -86,6 +87,61 @@ def test_a_run_waits_no_longer_than_it_wants_to_and_a_late_result_wakes_nobody()
         return await done(runs, waiting)
 
     assert asyncio.run(run()) == ["in time"]
+
+
+def test_what_is_known_already_and_who_has_no_time_is_not_waited_for() -> None:
+    async def run() -> list[object]:
+        runs, told = Pool().runs(), []
+
+        def settled() -> None:
+            ticket: Ticket[str, str] = Ticket("job", wait=wait_of())
+            ticket.settle("written")
+            told.append(ticket.result(60))
+
+        def hurried() -> None:
+            with pytest.raises(TimeoutError):
+                Ticket[str, str]("job", wait=wait_of()).result(0)
+            told.append("no time")
+
+        return [runs.begin(settled, "a"), runs.begin(hurried, "a"), told]
+
+    assert asyncio.run(run()) == [None, None, ["written", "no time"]]
+
+
+def test_the_stack_of_a_run_that_is_done_is_used_again() -> None:
+    """A new one for each request costs more than all the rest of a run."""
+
+    async def run() -> list[object]:
+        runs, ticket, stacks = Pool().runs(), [], []
+
+        def waiting() -> None:
+            stacks.append(getcurrent())
+            ticket.append(Ticket[str, str]("job", wait=wait_of()))
+            ticket[-1].result(60)
+
+        for _ in range(3):
+            await done(runs, waiting, lambda: ticket[-1].settle("written"))
+        return stacks
+
+    assert len(set(map(id, asyncio.run(run())))) == 1
+
+
+def test_a_run_goes_on_to_its_end_where_nobody_waits_for_that_any_more() -> None:
+    async def run() -> tuple[list[str], list[object]]:
+        runs, tickets, told, wrong = Pool().runs(), [], [], []
+        asyncio.get_running_loop().set_exception_handler(lambda _loop, context: wrong.append(context))
+
+        def waiting() -> None:
+            tickets.append(Ticket[str, str]("job", wait=wait_of()))
+            told.append(tickets[-1].result(60))
+
+        left = runs.begin(waiting, "a")
+        assert left
+        left.cancel()
+        await done(runs, waiting, lambda: [ticket.settle("written") for ticket in tickets])
+        return told, wrong
+
+    assert asyncio.run(run()) == (["written", "written"], [])
 
 
 def test_work_that_may_block_is_done_on_a_thread_in_the_turn_of_its_client() -> None:

@@ -29,9 +29,9 @@ def echo(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[by
     return [body]
 
 
-def face_of(application: Wsgi, *, per_address: int = 8, **settings: Any) -> Face:
+def face_of(application: Wsgi, *, per_address: int = 8, limits: RequestLimits = LIMITS, **settings: Any) -> Face:
     admission = Admission(lambda environ: str(environ["REMOTE_ADDR"]), per_address=per_address)
-    return Face(application, admission, LIMITS, **settings)
+    return Face(application, admission, limits, **settings)
 
 
 async def ask(face: Face, scope: Scope | None = None, protocol: Protocol | None = None) -> Protocol:
@@ -66,13 +66,16 @@ def test_a_chunked_body_is_read_to_its_end() -> None:
 
 @pytest.mark.parametrize("pairs", [POST, [("host", "a"), ("transfer-encoding", "chunked")]])
 @pytest.mark.parametrize(
-    ("client", "least_s"), [({"body": [b"a"], "ends": False}, 0.2), ({"body": [b"a"] * 9, "pause_s": 0.15}, 0.6)]
+    ("client", "pause_s", "least_s"),
+    [({"body": [b"a"], "ends": False}, 0.2, 0.2), ({"body": [b"a"] * 9, "pause_s": 0.15}, 20, 0.6)],
 )
 def test_a_body_that_pauses_or_drips_is_refused_in_time(
-    pairs: list[tuple[str, str]], client: dict[str, Any], least_s: float
+    pairs: list[tuple[str, str]], client: dict[str, Any], pause_s: float, least_s: float
 ) -> None:
+    limits = replace(LIMITS, body=replace(LIMITS.body, pause_s=pause_s))
+
     async def run() -> Protocol:
-        return await ask(face_of(echo), Scope(method="POST", pairs=pairs), Protocol(**client))
+        return await ask(face_of(echo, limits=limits), Scope(method="POST", pairs=pairs), Protocol(**client))
 
     began = time.monotonic()
     found = asyncio.run(run())

@@ -244,6 +244,25 @@ def test_calls_of_a_period_are_not_looked_for_from_the_newest_on(store: Store) -
     assert re.search(r"Sort Key: \(\(calls_\d+\.id \+ '0'::bigint\)\) DESC", plans[0])
 
 
+@pytest.mark.parametrize("wanted", [CallFilter(), CallFilter(since=NOW - 30 * DAY_MS)])
+def test_the_newest_calls_are_read_in_their_order(store: Store, wanted: CallFilter) -> None:
+    """PostgreSQL sorted the newest 20,000 for each page: it expected a handful of them to be the company's."""
+    row = {"tenant": "acme", "direction": "incoming", "extension": "3501", "number": ANA, "number_as_sent": ANA}
+    row |= {"status": "ended", "logged_at": NOW}
+    with store.engine.begin() as connection:
+        connection.execute(insert(tables.calls), [row | {"id": 5 * WIDTH + n} for n in range(1, 3001)])
+        connection.execute(text("ANALYZE calls"))
+    asked: list[tuple[str, Any]] = []
+    event.listen(store.engine, "before_cursor_execute", lambda *told: asked.append((told[2], told[3])))
+    found = CallLog(store.engine).recent("acme", wanted)
+    assert [each.id for each in found] == [5 * WIDTH + n for n in range(3000, 2950, -1)]
+    (query,) = [each for each in asked if "agent_notes" in each[0]]
+    with store.engine.connect() as connection:
+        plan = list(connection.exec_driver_sql(f"EXPLAIN {query[0]}", query[1]).scalars())
+    assert [line for line in plan if re.match(r"[ >-]*(Incremental )?Sort  \(cost", line)] == []
+    assert any("Index Scan Backward" in line for line in plan)
+
+
 def test_a_call_that_began_in_another_month_is_found_by_its_end(store: Store) -> None:
     began = store.start("3501", ANA, MONTHS[-1] - 3_600_000, call_ref="a-1")
     assert store.end("3501", ANA, MONTHS[-1] + 3_600_000, call_ref="a-1").call_id == began.call_id

@@ -307,3 +307,16 @@ def test_what_an_agent_wrote_is_found(store: Store, finding: Finding) -> None:
         assert finding.ids("orcamento", Field.NOTE) == [first]
         assert finding.ids("sexta venda") == [first]
         finding.catch_up()
+
+
+def test_a_candidate_fails_by_its_short_words_first(
+    store: Store, finding: Finding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Short words have no tokens: by the others the index has found it already."""
+    three_calls(store)
+    finding.catch_up()
+    tried: list[str] = []
+    made = search.matcher
+    monkeypatch.setattr(search, "matcher", lambda term: lambda lines: tried.append(term.text) or made(term)(lines))
+    assert finding.ids("oficina silva x") == []
+    assert tried == ["x"]

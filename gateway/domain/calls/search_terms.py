@@ -6,9 +6,9 @@ looked at by ``matches``. So tokens of what a call said before do no harm, and a
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 SHORTEST = 2
@@ -91,15 +91,30 @@ def term_of(field: Field, text: str) -> Term | None:
 
 def matches(term: Term, lines: Iterable[Line]) -> bool:
     """Return whether ``term`` stands in any of ``lines``; of one or two characters, whether a word begins so."""
+    return matcher(term)(lines)
+
+
+def matcher(term: Term) -> Callable[[Iterable[Line]], bool]:
+    """Return what says so of many calls: all that is to be found out of the term alone is found out once."""
     digits = digits_of(term.text)
+    stands_in = _line_test(term.text, digits)
     if term.field is Field.ENDING:
-        return any(line.field is Field.NUMBER and line.digits.endswith(digits or "?") for line in lines)
-    wanted = [line for line in lines if term.field in (Field.ANY, line.field)]
-    if len(term.text) < GRAM:
-        return any(_begins_in(term.text, line) for line in wanted)
-    if digits and digits != term.text:
-        return any(digits in line.digits for line in wanted)
-    return any(term.text in line.text or (bool(digits) and digits in line.digits) for line in wanted)
+        ending = digits or "?"
+        return lambda lines: any(line.field is Field.NUMBER and line.digits.endswith(ending) for line in lines)
+    if term.field is Field.ANY:
+        return lambda lines: any(map(stands_in, lines))
+    field = term.field
+    return lambda lines: any(line.field is field and stands_in(line) for line in lines)
+
+
+def _line_test(text: str, digits: str) -> Callable[[Line], bool]:
+    if len(text) < GRAM:
+        return partial(_begins_in, text)
+    if not digits:
+        return lambda line: text in line.text
+    if digits != text:
+        return lambda line: digits in line.digits
+    return lambda line: text in line.text or digits in line.digits
 
 
 def _begins_in(text: str, line: Line) -> bool:

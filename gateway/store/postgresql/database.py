@@ -39,6 +39,7 @@ from gateway.store.postgresql.log import PostgresqlEventLog
 from gateway.store.postgresql.poolers import shares_sessions
 from gateway.store.postgresql.reachability import Reachability
 from gateway.store.postgresql.reading_pool import ReadingPool, bound_reading
+from gateway.store.postgresql.timelines import timelines
 from gateway.store.postgresql.transactions import LaneTransactions
 from gateway.store.private_files import prepare
 from gateway.store.reading.doorbell import Doorbell
@@ -236,6 +237,11 @@ class PostgresqlDatabase:
     @cached_property
     def _shares_sessions(self) -> bool:
         return shares_sessions(self.direct_connection)
+
+    def timelines(self) -> Mapping[str, int]:
+        _, options = self.engine.dialect.create_connect_args(self._direct)
+        hosts, ports = str(options.get("host", "")), str(options.get("port", ""))
+        return timelines(partial(self._driver_connection, self._direct), hosts, ports) if "," in hosts else {}
 
     def check(self) -> None:
         """Do nothing: a connection stays with the database that it was made to."""

@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import Connection, Engine, func, select
 
 from gateway.domain.calls.scope import CallScope, Team
-from gateway.domain.calls.search_terms import Field, facet_token, matches, tokens_of_term
+from gateway.domain.calls.search_terms import Field, facet_token, matcher, tokens_of_term
 from gateway.store import tables
 from gateway.store.calls import MISSED, CallFilter, CallLog, LoggedCall, read_calls, select_narrowed
 from gateway.store.reading.event_orders import EventOrder, order_of
@@ -257,6 +257,8 @@ class _Looking:
         self._wanted = wanted
         self._limit = limit
         self._fields = _fields_of(wanted)
+        # Short words first: those have no tokens, so that most candidates fail by them.
+        self._tests = [(term, matcher(term)) for term in sorted(wanted.terms, key=lambda term: len(term.text))]
         self._until = time.monotonic() + LONGEST_S
         self._looked_at = 0
         self.accepted: list[int] = []
@@ -287,6 +289,6 @@ class _Looking:
 
     def _matches(self, call: SearchableCall) -> bool:
         if not self._wanted.whole_number:
-            return all(matches(term, call.lines) for term in self._wanted.terms)
+            return all(matches(call.lines) for _, matches in self._tests)
         lines = call.lines_without_number
-        return all(call.has_number(term.text) or matches(term, lines) for term in self._wanted.terms)
+        return all(call.has_number(term.text) or matches(lines) for term, matches in self._tests)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Row, Select, bindparam, select
 
 from gateway.domain.calls.free_fields import read_fields
 from gateway.domain.calls.search_terms import (
@@ -47,6 +47,7 @@ ALL = frozenset(Field)
 BESIDE = ("id", "tenant", "direction", "status", "result", "missed", "account_id", "logged_at", "fields", "order_id")
 COUNTED = ("leg_count", "note_count")
 COLUMNS = [calls.c[name] for name in (*BESIDE, *COUNTED, *TEXTS)]
+FIRST_TEXT = len(BESIDE) + len(COUNTED)
 AT_ONCE = 500
 END = 8
 """Digits by which a telephone is known in another text."""
@@ -136,7 +137,8 @@ def period_tokens(since: int | None, until: int | None, now: int) -> frozenset[s
 def _beside(connection: Connection, table: Any, ids: Sequence[int]) -> Mapping[int, Sequence[Row[Any]]]:
     found: dict[int, list[Row[Any]]] = defaultdict(list)
     for start in range(0, len(ids), AT_ONCE):
-        for row in connection.execute(select(table).where(table.c.call_id.in_(ids[start : start + AT_ONCE]))):
+        some: Any = bindparam("ids", ids[start : start + AT_ONCE], expanding=True)
+        for row in connection.execute(select(table).where(table.c.call_id.in_(some))):
             found[row.call_id].append(row)
     return found
 
@@ -164,10 +166,9 @@ def _searchable(
 def _lines(
     row: Row[Any], several: Sequence[Row[Any]], noted: Sequence[Row[Any]], fields: Collection[Field]
 ) -> Iterator[Line]:
-    told = row._mapping
-    for name, field in TEXTS.items():
-        if field in fields:
-            yield from line_of(field, told[name])
+    for text, field in zip(row[FIRST_TEXT:], TEXTS.values(), strict=True):
+        if text and field in fields:
+            yield from line_of(field, text)
     if Field.CODE in fields:
         for text in read_fields(row.fields).values():
             yield from line_of(Field.CODE, text)

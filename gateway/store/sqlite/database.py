@@ -1,5 +1,6 @@
 """SQLite as the store's database: one file in the data folder, one writer at a time, told apart by kernel locks."""
 
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -92,6 +93,9 @@ class SqliteDatabase:
 
     def shares_sessions(self) -> bool:
         return False
+
+    def timelines(self) -> Mapping[str, int]:
+        return {}
 
     def check(self) -> None:
         self._opened[1].check()

@@ -4,12 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from gateway.domain.calls import search_terms
 from gateway.domain.calls.search_terms import (
     Field,
     Term,
     digits_of,
     folded,
     line_of,
+    matcher,
     matches,
     term_of,
     tokens_of_lines,
@@ -104,3 +106,11 @@ def test_any_part_of_three_letters_is_found(text: str, start: int, size: int) ->
     part = folded(text)[start : start + size]
     if len(part) >= 3 and not digits_of(part):
         assert matches(Term(Field.ANY, part), line_of(Field.NAME, text))
+
+
+def test_what_a_term_tells_is_found_out_once_for_many_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    monkeypatch.setattr(search_terms, "digits_of", lambda text: read.append(text) or "")
+    says = matcher(Term(Field.ANY, "padaria"))
+    assert [says(CALL), says(()), says(CALL)] == [True, False, True]
+    assert read == ["padaria"]
