@@ -6,13 +6,19 @@ while events came in: so what has lived through a long one is not walked again.
 
 import gc
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
 TURN_S = 0.0005
-"""How long a thread that works may keep one that waits for the interpreter; Python's own 5 ms would be all that an
-event may take to a screen.
+"""How long a thread that works may keep one that waits for the interpreter, while there are screens; Python's own 5 ms
+would be all that an event may take to one. A process at its limits pays an eighth of each event for it.
+"""
+LOOK_EVERY_S = 1.0
+YOUNG = 10_000
+"""How many more containers are there when the youngest are walked, which takes about a millisecond if all of them are
+alive. With Python's own 700 events whose rows wait for the traffic log were walked again and again.
 """
 LONG_S = 0.003
 """A full collection that works longer is long: some twenty thousand containers."""
@@ -43,7 +49,7 @@ class LongLived:
     def start(self) -> None:
         """Collect, leave alone what is there, and hear of each collection from now on."""
         young, middle, _ = gc.get_threshold()
-        gc.set_threshold(young, middle, SOON)
+        gc.set_threshold(max(young, YOUNG), middle, SOON)
         gc.collect()
         self._leave_alone()
         gc.callbacks.append(self._hear)
@@ -72,9 +78,35 @@ class LongLived:
             gc.unfreeze()
 
 
-def shorten() -> LongLived:
-    """Keep both short in this process from now on, when it has been built: that lives as long as the process."""
-    sys.setswitchinterval(TURN_S)
+class Turns:
+    """Keeps the turns of threads short while there are ``screens()``, and as Python has them else."""
+
+    def __init__(self, screens: Callable[[], int]) -> None:
+        self._screens = screens
+        self._usual_s = sys.getswitchinterval()
+
+    def look(self) -> None:
+        """Have turns be as long as they should be now."""
+        wanted_s = TURN_S if self._screens() else self._usual_s
+        if abs(sys.getswitchinterval() - wanted_s) > TURN_S / 10:
+            sys.setswitchinterval(wanted_s)
+
+    def start(self) -> None:
+        """Look now and then, as long as the process lives."""
+        threading.Thread(target=self._run, name="turns", daemon=True).start()
+
+    def _run(self) -> None:
+        while True:
+            self.look()
+            time.sleep(LOOK_EVERY_S)
+
+
+def shorten(screens: Callable[[], int]) -> LongLived:
+    """Keep both short in this process from now on, when it has been built: that lives as long as the process.
+
+    ``screens()`` are those that are open in it.
+    """
+    Turns(screens).start()
     long_lived = LongLived()
     long_lived.start()
     return long_lived

@@ -67,7 +67,7 @@ def load(work: WorkerOptions) -> Face:
     Finalize(application, application.close, exitpriority=10)
     Finalize(lines, _write_last, (lines,), exitpriority=5)
     threading.Thread(target=_die_with_parent, args=(lines,), name="parent-watch", daemon=True).start()
-    pauses.shorten()
+    pauses.shorten(application.open_screens)
     return face
 
 

@@ -7,6 +7,7 @@ in them. Any worker or node may answer any request: what they tell each other st
 import json
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
@@ -29,7 +30,7 @@ from gateway.wire import onsite_poll
 from gateway.wire.auth import Guesses
 from gateway.wire.guard import read_body
 from gateway.wire.intake import explain
-from gateway.wire.onsite_poll import OnsitePoll, OnsiteStore, encoded
+from gateway.wire.onsite_poll import OnsitePoll, OnsiteStore, OnsiteWatch, encoded
 from gateway.wire.transport import JSON, STATUS_LINES, Answer, Environ, Headers, answer, headers_of, language_of
 
 log = structlog.get_logger()
@@ -59,6 +60,7 @@ class OnsiteEndpoint:
         self._limit = max_body_bytes
         self._appliances_of = appliances_of
         self._clock = clock
+        self._watch = OnsiteWatch(store, clock)
         self._lock = threading.Lock()
         self._polls: dict[tuple[str, str], OnsitePoll] = {}
         """The newest request for orders of each site in this process; an older one ends."""
@@ -160,7 +162,14 @@ class OnsiteEndpoint:
         self, site: OnsiteSite, asked: Mapping[str, Any], environ: Environ, start_response: StartResponse
     ) -> Iterable[bytes]:
         """Answer with the orders that wait for the site, as soon as there is one, else when ``HOLD_S`` are over."""
-        poll = OnsitePoll(site, str(asked.get("instance", "")), self._store, self._clock, forget=self._forget)
+        poll = OnsitePoll(
+            site,
+            str(asked.get("instance", "")),
+            self._clock,
+            on_attached=self._watch.add,
+            on_ending=self._store.orders.ring,
+            on_closed=self._closed,
+        )
         self._begin(poll, environ)
         until = self._clock() + round((onsite_poll.HOLD_S + GRACE_S) * 1000)
         try:
@@ -189,6 +198,17 @@ class OnsiteEndpoint:
             self._polls[key] = poll
         if older is not None:
             older.end()
+
+    def _closed(self, poll: OnsitePoll, was_answered: bool) -> None:
+        """Forget a request that is over; where it was not answered, say that nobody waits. Never waits."""
+        self._watch.discard(poll)
+        self._forget(poll)
+        if not was_answered:
+            threading.Thread(target=self._leave, args=(poll,), name="onsite-left", daemon=True).start()
+
+    def _leave(self, poll: OnsitePoll) -> None:
+        with suppress(GatewayError):
+            self._store.sites.left(poll.site, poll.name)
 
     def _forget(self, poll: OnsitePoll) -> None:
         key = (poll.site.tenant, poll.site.name)

@@ -73,14 +73,15 @@ class Appliances:
     def admitted(self, draft: OrderDraft) -> AbstractContextManager[None]:
         return nullcontext()
 
-    def hang_up(self, tenant: str, call_id: int) -> tuple[Outcome, Text]:
-        return Outcome.ACCEPTED, verbatim("chamada desligada")
+    def hang_up(self, tenant: str, call_id: int) -> Delivery:
+        return Delivery(Outcome.ACCEPTED, verbatim("chamada desligada"))
 
-    def dial(self, order: Recorded, draft: OrderDraft) -> tuple[Outcome, Text]:
+    def dial(self, order: Recorded, draft: OrderDraft) -> Delivery:
         self.orders.append(draft)
         assert order.order_id is not None
-        self.journal.write(Settlement("acme", order.order_id, Delivery(self.outcome, self.detail), now_ms()))
-        return self.outcome, Delivery(self.outcome, self.detail).text
+        delivery = Delivery(self.outcome, self.detail)
+        self.journal.write(Settlement("acme", order.order_id, delivery, now_ms()))
+        return delivery
 
 
 @dataclass

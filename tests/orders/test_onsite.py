@@ -42,12 +42,16 @@ class Road:
         until_ms = milliseconds() + 60_000
         self.sites.seen(self.site, milliseconds(), poll="p", polled_until=until_ms, status=status)
 
+    def waiting(self) -> list[OnsiteOrder]:
+        key = (self.site.tenant, self.site.name)
+        return list(self.orders.waiting({key}, milliseconds()).get(key, ()))
+
     def play(self, play: Callable[[OnsiteOrder], None]) -> threading.Thread:
         """Do ``play`` with the next order, on a thread of its own."""
 
         def run() -> None:
-            until(lambda: self.orders.waiting(self.site, milliseconds()), 60)
-            play(self.orders.waiting(self.site, milliseconds())[0])
+            until(lambda: self.waiting(), 60)
+            play(self.waiting()[0])
 
         thread = threading.Thread(target=run)
         thread.start()
@@ -107,7 +111,7 @@ def test_a_site_that_is_not_connected_is_unreachable_at_once(road: Road) -> None
     road.connect()
     road.sites.revoke("acme", "escritorio", milliseconds())
     assert "revoked" in str(road.appliance.deliver(DIAL).text)
-    assert road.orders.waiting(road.site, milliseconds()) == []
+    assert road.waiting() == []
 
 
 def test_a_site_that_nobody_made_is_named(road: Road) -> None:
@@ -121,7 +125,7 @@ def test_an_order_that_is_not_fetched_is_withdrawn(road: Road, monkeypatch: pyte
     monkeypatch.setattr(onsite, "FETCH_WITHIN_S", 0.05)
     road.connect()
     assert road.appliance.deliver(DIAL).outcome is Outcome.UNREACHABLE
-    assert road.orders.waiting(road.site, milliseconds()) == []
+    assert road.waiting() == []
 
 
 def test_an_order_that_was_taken_and_is_not_answered_is_unknown(store: Store, road: Road) -> None:

@@ -37,8 +37,8 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self/syscall").exists(), reason=
 
 MOST_S = 0.01
 TRIES = 12
-"""A thread that holds a lock for a moment may lose its processor in that moment: on a busy machine in every third try, not
-in all. What blocks does so each time: for 30 ms (the disk), 300 (the lock) or 500 (the appliance). One good try is enough.
+"""A thread that holds a lock for a moment may lose its processor in that moment: on a busy machine in every third try,
+not in all. What blocks does so each time: for 30 ms (the disk), 300 (the lock) or 500 (the appliance).
 """
 CONNECTIONS, EACH = 16, 8
 NUMBERS = itertools.count()

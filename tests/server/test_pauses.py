@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from gateway.server import pauses
-from gateway.server.pauses import LongLived
+from gateway.server.pauses import LongLived, Turns
 
 MANY = 50_000
 
@@ -94,14 +94,32 @@ def test_full_collections_come_soon(long_lived: LongLived) -> None:
     assert gc.get_threshold()[2] == pauses.SOON
 
 
-def test_a_worker_makes_turns_short() -> None:
+def test_the_young_are_not_walked_often(long_lived: LongLived) -> None:
+    assert gc.get_threshold()[0] >= pauses.YOUNG
+
+
+@pytest.fixture
+def as_before() -> Iterator[None]:
     turn_s, thresholds = sys.getswitchinterval(), gc.get_threshold()
-    try:
-        pauses.shorten().stop()
-        assert sys.getswitchinterval() == pytest.approx(pauses.TURN_S)
-    finally:
-        sys.setswitchinterval(turn_s)
-        gc.set_threshold(*thresholds)
+    yield
+    sys.setswitchinterval(turn_s)
+    gc.set_threshold(*thresholds)
+
+
+def test_turns_are_short_while_there_are_screens(as_before: None) -> None:
+    usual_s, screens = sys.getswitchinterval(), iter((0, 1, 3, 0))
+    turns = Turns(lambda: next(screens))
+    found = []
+    for _ in range(4):
+        turns.look()
+        found.append(sys.getswitchinterval())
+    assert found == pytest.approx([usual_s, pauses.TURN_S, pauses.TURN_S, usual_s])
+
+
+def test_a_worker_with_screens_makes_turns_short(as_before: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Turns, "start", Turns.look)
+    pauses.shorten(lambda: 1).stop()
+    assert sys.getswitchinterval() == pytest.approx(pauses.TURN_S)
 
 
 def cycle_that_was_left_alone() -> "weakref.ref[Watched]":

@@ -152,10 +152,10 @@ class SlowDialler:
     def admitted(self, draft: OrderDraft) -> Iterator[None]:
         yield
 
-    def dial(self, order: Recorded, draft: OrderDraft) -> tuple[Outcome, str]:
-        return Outcome.UNKNOWN, ""
+    def dial(self, order: Recorded, draft: OrderDraft) -> Delivery:
+        return Delivery(Outcome.UNKNOWN, "")
 
-    def hang_up(self, tenant: str, call_id: int) -> tuple[Outcome, str]:
+    def hang_up(self, tenant: str, call_id: int) -> Delivery:
         raise NotImplementedError
 
 

@@ -2,11 +2,13 @@
 
 import json
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 from werkzeug.test import Client, TestResponse
 
 from gateway.config.tables import Config
@@ -33,12 +35,15 @@ class FakeSites:
     site: OnsiteSite | None = SITE
     facts: list[dict[str, Any]] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
+    fails: bool = False
 
     def by_key(self, key: str) -> OnsiteSite | None:
         return self.site if key == KEY else None
 
-    def of(self, _tenant: str, _name: str) -> OnsiteSite | None:
-        return self.site
+    def all(self) -> Sequence[OnsiteSite]:
+        if self.fails:
+            raise StoreUnavailable
+        return [self.site] if self.site else []
 
     def seen(self, _site: OnsiteSite, at: int, **facts: Any) -> None:
         self.facts.append({"at": at, **facts})
@@ -52,9 +57,14 @@ class FakeOrders:
     listed: list[OnsiteOrder] = field(default_factory=list)
     answers: dict[str, Any] = field(default_factory=dict)
     bell: threading.Event = field(default_factory=threading.Event)
+    looks: list[set[tuple[str, str]]] = field(default_factory=list)
+    fails: bool = False
 
-    def waiting(self, _site: OnsiteSite, _now: int) -> Sequence[OnsiteOrder]:
-        return list(self.listed)
+    def waiting(self, sites: Collection[tuple[str, str]], _now: int) -> Mapping[tuple[str, str], Sequence[OnsiteOrder]]:
+        if self.fails:
+            raise StoreUnavailable
+        self.looks.append(set(sites))
+        return {("acme", "escritorio"): list(self.listed)}
 
     def take(self, _site: OnsiteSite, order: str, _now: int) -> OnsiteOrder | None:
         return next((each for each in self.listed if each.id == order), None)
@@ -65,6 +75,7 @@ class FakeOrders:
 
     def wait(self, within_s: float) -> None:
         self.bell.wait(within_s)
+        self.bell.clear()
 
     def ring(self) -> None:
         self.bell.set()
@@ -110,6 +121,11 @@ class Endpoint:
                 onsite=self.made,
             )
         )
+
+    def poll(self, site: OnsiteSite) -> OnsitePoll:
+        """A request for orders of ``site`` that is not attached yet."""
+        watch, closed = self.made._watch, self.made._closed
+        return OnsitePoll(site, "", lambda: NOW, on_attached=watch.add, on_ending=self.orders.ring, on_closed=closed)
 
     def post(self, verb: str, document: Any = None, key: str = KEY, **more: Any) -> TestResponse:
         body = document if isinstance(document, bytes) else json.dumps({"now": NOW, **(document or {})})
@@ -291,9 +307,89 @@ def test_a_request_whose_key_is_revoked_meanwhile_ends(endpoint: Endpoint, monke
     assert json.loads(next(parts))["orders"] == []
 
 
-def test_a_request_that_is_held_open_is_sent_blanks(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(onsite_poll, "LOOK_EVERY_S", 0)
-    monkeypatch.setattr(onsite_poll, "HOLD_S", 0.2)
-    parts = list(open_poll(endpoint))
-    assert len(parts) > 2
-    assert json.loads(b"".join(parts))["orders"] == []
+@dataclass
+class FakeSink:
+    """Keeps what a request is answered."""
+
+    sent: list[bytes] = field(default_factory=list)
+    is_ended: threading.Event = field(default_factory=threading.Event)
+
+    def send(self, data: bytes) -> None:
+        self.sent.append(data)
+
+    def end(self) -> None:
+        self.is_ended.set()
+
+
+def test_a_request_that_is_held_open_is_sent_blanks_and_is_answered_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(onsite_poll, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    poll = OnsitePoll(
+        SITE,
+        "",
+        lambda: NOW,
+        on_attached=lambda _poll: None,
+        on_ending=lambda: None,
+        on_closed=lambda _poll, _was: None,
+    )
+    sink, sent = FakeSink(), list[int]()
+    poll.attach(sink)
+    for second in (1, 4, 6, 7, 10, 12, 19):
+        now[0] = 100.0 + second
+        poll.tell([], is_welcome=True)
+        sent.append(len(sink.sent))
+    assert (sent, set(sink.sent), poll.is_over) == ([1, 1, 2, 2, 2, 3, 4], {b" "}, False)
+    now[0] = 120.0
+    poll.tell([], is_welcome=True)
+    assert (json.loads(b"".join(sink.sent))["orders"], poll.is_over, sink.is_ended.is_set()) == ([], True, True)
+
+
+def watches() -> int:
+    return sum(thread.name == "onsite-orders" for thread in threading.enumerate())
+
+
+def test_one_thread_looks_for_the_orders_of_all_sites_by_one_query_and_ends_with_them(endpoint: Endpoint) -> None:
+    before = watches()
+    polls, sinks = [], []
+    for number in range(40):
+        site = SITE if number == 7 else replace(SITE, name=f"filial-{number}")
+        polls.append(endpoint.poll(site))
+        sinks.append(FakeSink())
+        polls[-1].attach(sinks[-1])
+    everybody = {(poll.site.tenant, poll.site.name) for poll in polls}
+    until(lambda: everybody in endpoint.orders.looks)
+    assert watches() == before + 1
+    endpoint.orders.listed = [ORDER]
+    assert sinks[7].is_ended.wait(60)
+    assert json.loads(b"".join(sinks[7].sent))["orders"][0]["id"] == "a1"
+    assert [sink.sent for sink in sinks if sink is not sinks[7]] == [[b" "]] * 39
+    for poll in polls:
+        poll.close()
+    until(lambda: watches() <= before)
+    until(lambda: len(endpoint.sites.gone) == 39)
+    assert polls[7].name not in endpoint.sites.gone
+
+
+def test_a_client_that_has_left_is_answered_nothing_and_no_order_counts_as_shown(endpoint: Endpoint) -> None:
+    poll, sink = endpoint.poll(SITE), FakeSink()
+    poll.attach(sink)
+    poll.end()
+    poll.close()
+    poll.tell([ORDER], is_welcome=True)
+    assert sink.sent[0] == b" "
+    assert not any(b"a1" in part for part in sink.sent)
+
+
+def test_a_database_that_cannot_be_read_ends_no_request(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(onsite_poll, "LOOK_EVERY_S", 0.01)
+    monkeypatch.setattr(onsite_poll, "ASK_EVERY_S", 0)
+    endpoint.orders.fails = endpoint.sites.fails = True
+    poll, sink = endpoint.poll(SITE), FakeSink()
+    with capture_logs() as logs:
+        poll.attach(sink)
+        until(lambda: sum(each["event"] == "onsite_orders_not_read" for each in logs) > 2)
+    assert sink.sent == [b" "]
+    endpoint.orders.fails = endpoint.sites.fails = False
+    endpoint.orders.listed = [ORDER]
+    assert sink.is_ended.wait(60)
+    poll.close()

@@ -7,12 +7,13 @@ be withdrawn. One that was taken and not answered is unknown. Nobody can take on
 import json
 import secrets
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, delete, select, update
+from sqlalchemy import Connection, Engine, Row, delete, select, tuple_, update
 
 from gateway.clock import milliseconds
 from gateway.store.onsite.answers import note_late, order_of
@@ -82,12 +83,15 @@ class OnsiteOrders:
         self.ring()
         return str(row["id"])
 
-    def waiting(self, site: OnsiteSite, now: int) -> Sequence[OnsiteOrder]:
-        """Return those that wait for a site, the oldest first."""
-        mine = (table.c.tenant == site.tenant, table.c.site == site.name)
-        query = select(table).where(*mine, table.c.state == OnsiteOrderState.WAITING.value, table.c.expires_at > now)
+    def waiting(self, sites: Collection[tuple[str, str]], now: int) -> Mapping[tuple[str, str], Sequence[OnsiteOrder]]:
+        """Return those that wait for each of ``sites`` (tenant and name) for which any do, the oldest first."""
+        these = tuple_(table.c.tenant, table.c.site).in_(sorted(sites))
+        query = select(table).where(these, table.c.state == OnsiteOrderState.WAITING.value, table.c.expires_at > now)
+        found: defaultdict[tuple[str, str], list[OnsiteOrder]] = defaultdict(list)
         with self._engine.connect() as connection:
-            return [_order(row) for row in connection.execute(query.order_by(table.c.made_at).limit(MOST_SHOWN))]
+            for row in connection.execute(query.order_by(table.c.made_at)):
+                found[row.tenant, row.site].append(_order(row))
+        return {site: orders[:MOST_SHOWN] for site, orders in found.items()}
 
     def of(self, tenant: str, order: str) -> OnsiteOrder | None:
         """Return one by its id."""

@@ -7,7 +7,7 @@ import pytest
 from gateway.adapter import Delivery, Outcome
 from gateway.domain.messages import PlaceCall
 from gateway.domain.numbering.numbers import read
-from gateway.store.onsite.orders import KEPT_MS, OnsiteOrders, OnsiteOrderState
+from gateway.store.onsite.orders import KEPT_MS, MOST_SHOWN, OnsiteOrder, OnsiteOrders, OnsiteOrderState
 from gateway.store.onsite.sites import OnsiteSite
 from gateway.store.orders import OrderLog
 from gateway.store.writing.drafts import OrderDraft, Settlement
@@ -25,6 +25,11 @@ def put(orders: OnsiteOrders, now: int = T0, within_ms: int = 5_000) -> str:
     return orders.put("acme", "escritorio", "pabx", "dial", FIELDS, now=now, expires_at=now + within_ms)
 
 
+def waiting(orders: OnsiteOrders, site: OnsiteSite, now: int) -> list[OnsiteOrder]:
+    key = (site.tenant, site.name)
+    return list(orders.waiting({key}, now).get(key, ()))
+
+
 def state(orders: OnsiteOrders, order: str) -> OnsiteOrderState | None:
     found = orders.of("acme", order)
     return found.state if found else None
@@ -33,20 +38,37 @@ def state(orders: OnsiteOrders, order: str) -> OnsiteOrderState | None:
 def test_a_site_is_shown_its_own_orders_and_takes_each_once(orders: OnsiteOrders, site: OnsiteSite) -> None:
     order = put(orders)
     others = (replace(site, name="filial"), replace(site, tenant="beta"))
-    assert [list(orders.waiting(each, T0)) for each in others] == [[], []]
-    (shown,) = orders.waiting(site, T0)
+    assert [waiting(orders, each, T0) for each in others] == [[], []]
+    (shown,) = waiting(orders, site, T0)
     assert (shown.id, shown.appliance, shown.kind, shown.fields) == (order, "pabx", "dial", FIELDS)
     assert [orders.take(each, order, T0) for each in others] == [None, None]
     assert orders.take(site, order, T0) is not None
     assert orders.take(site, order, T0) is None
-    assert (orders.waiting(site, T0), orders.withdraw("acme", order)) == ([], False)
+    assert (waiting(orders, site, T0), orders.withdraw("acme", order)) == ([], False)
 
 
 def test_an_order_that_is_withdrawn_or_too_old_is_taken_no_more(orders: OnsiteOrders, site: OnsiteSite) -> None:
     withdrawn, old = put(orders), put(orders)
     assert orders.withdraw("acme", withdrawn)
     assert orders.take(site, withdrawn, T0) is None
-    assert (orders.waiting(site, T0 + 5_000), orders.take(site, old, T0 + 5_000)) == ([], None)
+    assert (waiting(orders, site, T0 + 5_000), orders.take(site, old, T0 + 5_000)) == ([], None)
+
+
+def test_orders_of_many_sites_are_read_at_once_and_of_each_some_at_a_time(orders: OnsiteOrders) -> None:
+    sites = [("acme", "escritorio"), ("acme", "filial"), ("beta", "escritorio"), ("beta", "loja")]
+    made = {}
+    for tenant, name in sites[:3]:
+        fields = FIELDS | {"site": name}
+        made[tenant, name] = [
+            orders.put(tenant, name, "pabx", "dial", fields, now=T0 + at, expires_at=T0 + 9_000)
+            for at in range(MOST_SHOWN + 1)
+        ]
+    found = orders.waiting(sites, T0 + 100)
+    assert {site: [each.id for each in shown] for site, shown in found.items()} == {
+        site: ids[:MOST_SHOWN] for site, ids in made.items()
+    }
+    assert orders.waiting([sites[1]], T0 + 100).keys() == {sites[1]}
+    assert orders.waiting([sites[3]], T0 + 100) == orders.waiting([], T0 + 100) == {}
 
 
 def test_the_first_answer_counts_and_only_the_site_s_own(orders: OnsiteOrders, site: OnsiteSite) -> None:
