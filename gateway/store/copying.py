@@ -212,12 +212,13 @@ class _Cutter:
 
 
 def _write(road: _Road, table: Table, rows: Sequence[Sequence[Any]]) -> None:
+    columns = ", ".join(f'"{column.name}"' for column in table.c)
     if road.target.kind != "postgresql":
-        names = [column.name for column in table.c]
-        road.writing.execute(insert(table), [dict(zip(names, row, strict=True)) for row in rows])
+        # By the driver alone: to make parameters of each row and fit its texts again took a third of all.
+        marks = ", ".join("?" * len(table.c))
+        road.writing.exec_driver_sql(f'INSERT INTO "{table.name}" ({columns}) VALUES ({marks})', list(rows))  # noqa: S608
         road.writing.commit()  # a write-ahead log as long as the whole database would take its room twice
         return
-    columns = ", ".join(f'"{column.name}"' for column in table.c)
     driver: Any = road.writing.connection.driver_connection
     with driver.cursor() as cursor, cursor.copy(f'COPY "{table.name}" ({columns}) FROM STDIN') as sink:
         for row in rows:

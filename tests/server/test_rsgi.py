@@ -245,6 +245,44 @@ def test_a_pushed_screen_is_closed_and_its_stream_let_go_whoever_ends_it(by_clie
     assert screen.closed.is_set()
 
 
+def test_a_pushed_screen_that_ended_leaves_nobody_waiting_for_its_client_to_leave() -> None:
+    screen = PushedScreen()
+
+    async def run() -> None:
+        before = asyncio.all_tasks()
+        await ask(face_of(streaming(screen)), Scope(path="/events"))
+        screen.sink.end()
+        while asyncio.all_tasks() != before:
+            await asyncio.sleep(0.01)
+
+    asyncio.run(asyncio.wait_for(run(), 20))
+
+
+class RefusingProtocol(Protocol):
+    """A request whose answer cannot be begun any more."""
+
+    def response_stream(self, status: int, headers: list[tuple[str, str]]) -> Any:
+        raise RuntimeError("closed")
+
+
+@pytest.mark.parametrize("screen", [Screen(), PushedScreen()], ids=["by a thread", "pushed"])
+def test_a_stream_that_cannot_be_begun_gives_its_place_back(screen: Screen) -> None:
+    screen.sink = SinkToNobody()  # type: ignore[attr-defined]
+
+    async def run() -> tuple[set[str], int]:
+        face = face_of(streaming(screen))
+        with pytest.raises(RuntimeError, match="closed"):
+            await ask(face, Scope(path="/events"), RefusingProtocol())
+        return face.busy, face._admission.under_way
+
+    assert asyncio.run(run()) == (set(), 0)
+    assert screen.closed.is_set()
+
+
+class SinkToNobody:
+    def end(self) -> None: ...
+
+
 def test_clients_of_requests_under_way_and_of_streams_are_busy_until_the_end() -> None:
     seen: list[set[str]] = []
     face = face_of(lambda environ, start_response: seen.append(set(face.busy)) or echo(environ, start_response))  # type: ignore[func-returns-value]

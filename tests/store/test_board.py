@@ -25,11 +25,18 @@ def test_extensions_with_calls_since_then_are_found_and_no_more_than_the_bound(
 
 
 @pytest.mark.sqlite("PostgreSQL goes from one extension to the next by an index")
-def test_extensions_of_a_week_are_found_without_reading_its_calls(store: Store) -> None:
+def test_extensions_of_a_week_are_found_without_reading_its_calls(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with store.engine.connect() as connection:
-        given = {"tenant": "acme", "since": T0, "most": 9}
+        given = {"tenant": "acme", "since": T0, "most": 9, "newest": 9}
         plan = connection.execute(text(f"EXPLAIN QUERY PLAN {board._EXTENSIONS}"), given).all()
-    assert "COVERING INDEX ix_calls_tenant_logged_at_extension (tenant=? AND logged_at>?)" in plan[0][3]
+    by_time = "SEARCH calls USING COVERING INDEX ix_calls_tenant_logged_at_extension (tenant=? AND logged_at>?)"
+    assert by_time in [row[3] for row in plan]
+    for n, extension in enumerate(("3501", "3503", "3502", "3502")):
+        store.start(extension, f"473333000{n}", T0 + n)
+    monkeypatch.setattr(board, "NEWEST_HEARD", 3)
+    assert BoardLog(store.engine).extensions("acme", T0) == ["3502", "3503"]
 
 
 def test_calls_are_counted_by_interval_person_and_queue(store: Store) -> None:

@@ -55,3 +55,9 @@ def test_what_tells_most_is_read_first_and_of_each_term_one(
     rare, scarce, common = by_size[1], by_size[3], by_size[-1]
     found = index.ordered([[common, scarce], [rare]], [[common]], 0)
     assert found == Clauses([[rare], [scarce], [common]], [[common]])
+
+
+def test_of_a_code_all_tokens_are_read(index: SearchIndex) -> None:
+    """Its rarest ones may all be found in telephones, too."""
+    found = index.ordered([list(TOKENS)], [], 0)
+    assert sorted(token for clause in (*found.first, *found.further) for token in clause) == list(TOKENS)

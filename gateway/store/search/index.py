@@ -31,7 +31,8 @@ LAYOUT = 3
 """Written into the file; a file of another layout is emptied and made anew."""
 WITHOUT_SEGMENTS = 2
 """The layout before, to which the tables of segments are added."""
-MOST_OF_A_TERM = 3
+MOST_OF_A_TERM = 8
+"""Tokens of a term that are read: the rarest ones of a code may all be those of a telephone."""
 READ_FOR_A_LOOK = 4
 """Sets that are read in the time in which one call is looked at, about."""
 IDLE = 4
