@@ -189,7 +189,7 @@ def loaded(no_server: type[FakeWorkers], monkeypatch: pytest.MonkeyPatch) -> Ite
 
     shortened: list[bool] = []
     monkeypatch.setattr("gateway.server.application.Application", Kept)
-    monkeypatch.setattr("gateway.server.pauses.shorten", lambda: shortened.append(True))  # not of the tests' process
+    monkeypatch.setattr("gateway.server.pauses.shorten", lambda _: shortened.append(True))  # not of the tests' process
     yield made
     for application in made:
         application.close()
