@@ -106,7 +106,7 @@ def preparing(driver: Any) -> Iterator[None]:
 def wait_for_turn(
     driver: Any, *, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep
 ) -> None:
-    """Wait until no other node prepares, and say so in the log meanwhile. Raises ``DataUnusable`` as ``preparing`` does."""
+    """Wait until no other node prepares, and log that it waits. Raises ``DataUnusable`` as ``preparing`` does."""
     began = clock()
     say_at = began + SAY_AFTER_S
     # Not waited for inside of a statement: an index that is built beside others' work would wait for that.
