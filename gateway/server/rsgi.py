@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from gateway.errors import GatewayError
 from gateway.server import streams
 from gateway.server.admission import Admission
+from gateway.server.backlog import Backlog
 from gateway.server.batches import CallBatches, Together
 from gateway.server.bodies import BodyLimits, is_expected, read_body
 from gateway.server.calls import Answered, Endless, Pushed, Wsgi, call, close, failure
@@ -208,7 +209,7 @@ class Face:
             streams.push(answered, protocol, on_end, Handed(self._untaken, far_end))
             return
         try:
-            await streams.send(answered, protocol)
+            await streams.send(answered, protocol, Backlog(far_end))
         finally:
             if not is_endless:
                 self._admission.leave(client)

@@ -1,7 +1,8 @@
 """Sends answers that are made piece by piece: exports by a thread each, screens' events by whoever has news.
 
-Granian takes what is sent at once, on any thread, and keeps it until the client takes it. A client that does not is
-noticed by its connection: soon where it is sent much (``untaken.py``), else after half a minute (``surplus.py``).
+Granian takes what is sent at once, on any thread, and keeps it until the client takes it. So a thread waits while much
+is kept (``backlog.py``). The client of a screen that does not take what comes is noticed by its connection: soon where
+it is sent much (``untaken.py``), else after half a minute (``surplus.py``).
 """
 
 import asyncio
@@ -13,6 +14,7 @@ from typing import Any, Protocol
 
 import structlog
 
+from gateway.server.backlog import Backlog
 from gateway.server.calls import Answered, Pushed, close
 from gateway.server.untaken import Handed
 from gateway.wire.transport import Headers
@@ -20,7 +22,7 @@ from gateway.wire.transport import Headers
 log = structlog.get_logger()
 
 SEND_WITHIN_S = 30.0
-"""A client that takes nothing for so long has its stream cut."""
+"""So long Granian may be in taking a part; it takes it at once."""
 
 
 class Stream(Protocol):
@@ -37,15 +39,17 @@ class Streaming(Protocol):
     def response_stream(self, status: int, headers: Headers) -> Stream: ...
 
 
-async def send(answered: Answered, protocol: Streaming) -> None:
-    """Stream an answer on a thread of its own until it ends or the client is gone."""
+async def send(answered: Answered, protocol: Streaming, backlog: Backlog) -> None:
+    """Stream an answer on a thread of its own, no faster than the client takes it, until it ends or the client is
+    gone.
+    """
     parts = answered.body
     assert not isinstance(parts, bytes)
     loop = asyncio.get_running_loop()
     finished: asyncio.Future[None] = loop.create_future()
     try:
         stream = protocol.response_stream(answered.status, answered.headers)
-        pump = partial(_pump, parts, stream, finished, loop)
+        pump = partial(_pump, parts, stream, finished, loop, backlog)
         threading.Thread(target=pump, name="stream", daemon=True).start()
     except BaseException:
         close(parts)
@@ -123,12 +127,17 @@ class Pushing:
 
 
 def _pump(
-    parts: Iterable[bytes], stream: Stream, finished: "asyncio.Future[None]", loop: asyncio.AbstractEventLoop
+    parts: Iterable[bytes],
+    stream: Stream,
+    finished: "asyncio.Future[None]",
+    loop: asyncio.AbstractEventLoop,
+    backlog: Backlog,
 ) -> None:
     try:
         for part in parts:
             if part:
                 asyncio.run_coroutine_threadsafe(_sent(stream, part), loop).result(SEND_WITHIN_S)
+                backlog.add(len(part))
     except (Exception, CancelledError) as error:
         log.debug("stream_cut", error=type(error).__name__)
     finally:

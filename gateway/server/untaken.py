@@ -4,7 +4,6 @@ Each look at the connections (``connections.py``) shows which of them have bytes
 those the kernel tells how many they took. So what a stream was handed meanwhile is known to within a look.
 """
 
-import os
 import socket
 import struct
 from collections.abc import Callable, Mapping, Sequence
@@ -135,16 +134,8 @@ class Handed:
 def taken_from(connection: Connection) -> int | None:
     """Return how many bytes the client of a connection has acknowledged; None where that is not known any more."""
     try:
-        descriptor = os.dup(connection.descriptor)
-    except OSError:
-        return None
-    try:
-        if os.fstat(descriptor).st_ino != int(connection.inode):
-            return None  # its number is another file's by now
-        with socket.socket(fileno=os.dup(descriptor)) as own:
+        with sockets.borrowed(connection) as own:
             told = own.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, TAKEN.size)
     except OSError:
         return None
-    finally:
-        os.close(descriptor)
     return int(TAKEN.unpack(told)[0]) if len(told) == TAKEN.size else None

@@ -4,11 +4,12 @@ import json
 import select
 import signal
 import socket
+import sqlite3
 import time
 from base64 import b64encode
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -33,6 +34,7 @@ from tests.live.office import PASSWORD, agent_ana
 from tests.live.processes import until
 from tests.live.screen import Screen, basic, screen_of
 from tests.live.test_faults import Hanging, worker_of
+from tests.live.test_roles import Person
 
 WITHIN_S = 2.0
 """Within this the exchange is answered whatever happens, also beside other tests; alone it takes some milliseconds."""
@@ -268,6 +270,42 @@ def test_screens_that_read_nothing_cost_only_themselves(gateway: LiveGateway) ->
             until_told(screen, int(told.split()[1]))
         until(lambda: metric(gateway, "cti_streams_cut_total") - before == DEAF, "all are cut that read nothing")
     until(lambda: metric(gateway, "cti_screens_open") == 0, "no screen is left open")
+
+
+EXPORTED_MB = 24
+ENTRIES = (
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) "
+    "INSERT INTO audit (tenant, at, login, client, action, subject, detail) "
+    "SELECT 'default', 0, 'ana', '', 'calls_exported', '', hex(zeroblob(1024)) FROM n"
+)
+MARK = b"0" * 2048
+
+
+def test_who_takes_a_large_export_slowly_has_it_made_slowly(gateway: LiveGateway) -> None:
+    count = EXPORTED_MB * 512
+    change(gateway, ENTRIES, count)
+    request = head_of("/auditoria.csv", Person(gateway, "ana", PASSWORD).cookies(), "Connection: close")
+    with ExitStack() as stack, served(gateway):
+        slow = connect(gateway, stack, request)
+        assert slow.recv(15) == b"HTTP/1.1 200 OK"
+        fast = connect(gateway, stack, request, address="127.0.0.1")
+        assert answered_entries(fast) == count
+        change(gateway, "DELETE FROM audit WHERE length(detail) = ?", len(MARK))
+        assert 0 < answered_entries(slow) < count / 2, "what nobody took was made, and is kept in memory"
+
+
+def change(gateway: LiveGateway, statement: str, value: int) -> None:
+    with closing(sqlite3.connect(gateway.data / "gateway.db", timeout=30)) as database, database:
+        database.execute(statement, (value,))
+
+
+def answered_entries(connection: socket.socket) -> int:
+    """Read to the end of the answer; how many entries of the audit log came whole, with the end of the last chunk."""
+    came = bytearray()
+    while piece := connection.recv(1 << 20):
+        came += piece
+    assert came.endswith(b"0\r\n\r\n"), "the answer is whole"
+    return came.count(MARK)
 
 
 def test_wrong_passwords_from_the_exchange_s_own_address_keep_no_event_waiting(gateway: LiveGateway) -> None:

@@ -112,11 +112,11 @@ def test_an_agent_reads_own_calls_and_those_that_the_login_placed(gateway: LiveG
 class Person:
     """A browser at the desk, logged in."""
 
-    def __init__(self, gateway: LiveGateway, login: str) -> None:
+    def __init__(self, gateway: LiveGateway, login: str, password: str = PASSWORD) -> None:
         self.url = gateway.url
         self.jar = CookieJar()
         self.opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self.jar))
-        self.post("/login", "/login", usuario=login, senha=PASSWORD)
+        self.post("/login", "/login", usuario=login, senha=password)
 
     def get(self, path: str) -> str:
         with self.opener.open(f"{self.url}{path}", timeout=30) as answer:
@@ -131,11 +131,14 @@ class Person:
             text: str = answer.read().decode()
         return text
 
+    def cookies(self) -> str:
+        """The header line that shows who asks."""
+        return "Cookie: " + "; ".join(f"{each.name}={each.value}" for each in self.jar)
+
     def stream(self, port: int) -> socket.socket:
         """Open a stream of events on a connection of its own; its head has been read."""
-        cookie = "; ".join(f"{each.name}={each.value}" for each in self.jar)
         found = socket.create_connection(("127.0.0.1", port), timeout=30)
-        found.sendall(f"GET /events HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nCookie: {cookie}\r\n\r\n".encode())
+        found.sendall(f"GET /events HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{self.cookies()}\r\n\r\n".encode())
         assert found.recv(4096).startswith(b"HTTP/1.1 200")
         return found
 
