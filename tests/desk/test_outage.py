@@ -1,8 +1,10 @@
 """The desk while its database does not answer."""
 
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from unittest.mock import Mock
 
 import pytest
 from sqlalchemy import event
@@ -10,6 +12,7 @@ from sqlalchemy import event
 from gateway.desk.hub import Hub
 from gateway.desk.screens import Screen
 from gateway.errors import DatabaseAway
+from gateway.store.reading.following import SqliteFollower
 from tests.desk.conftest import Browser, Office
 from tests.desk.test_pages import words
 
@@ -66,10 +69,11 @@ def test_programs_get_the_reason_as_json(ana: Browser, away: Away) -> None:
 
 @pytest.mark.sqlite("PostgreSQL's follower has a connection of its own: tests/cluster/test_outage.py")
 def test_open_screens_stay_and_say_that_calls_come_late(
-    open_hub: Callable[..., Hub], office: Office, away: Away
+    open_hub: Callable[..., Hub], office: Office, away: Away, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     screen = open_hub(heartbeat_s=0.05).subscribe("acme", "3501")
-    with away():
+    with away(), monkeypatch.context() as follower:
+        follower.setattr(SqliteFollower, "version", Mock(side_effect=sqlite3.OperationalError("disk I/O error")))
         assert told_of(screen, b'data: {"delayed":true}')
     office.ring()
     assert told_of(screen, b"event: call_started")

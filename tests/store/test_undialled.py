@@ -4,7 +4,7 @@ from contextlib import nullcontext
 
 import pytest
 
-from gateway.adapter import Outcome
+from gateway.adapter import Delivery, Outcome
 from gateway.domain.dialplan.plan import DialPlan
 from gateway.domain.messages import CallEnded, CallStarted, PlaceCall
 from gateway.domain.tenant import Appliance, Tenant
@@ -23,11 +23,11 @@ class Accepting:
     def admitted(self, draft: OrderDraft) -> nullcontext[None]:
         return nullcontext()
 
-    def dial(self, order: Recorded, draft: OrderDraft) -> tuple[Outcome, str]:
+    def dial(self, order: Recorded, draft: OrderDraft) -> Delivery:
         self.dialled = draft.digits
-        return Outcome.ACCEPTED, ""
+        return Delivery(Outcome.ACCEPTED, "")
 
-    def hang_up(self, tenant: str, call_id: int) -> tuple[Outcome, str]:
+    def hang_up(self, tenant: str, call_id: int) -> Delivery:
         raise NotImplementedError
 
 
