@@ -125,7 +125,7 @@ class Handed:
         before, self._look = self._taken, self._untaken.looks
         self._taken = self._untaken.taken_by(self._client)
         if not self._untaken.is_slow(self._client):
-            self._bytes = 0
+            self._bytes, self._is_too_much = 0, False
         elif before is not None and self._taken is not None:
             self._bytes = max(0, self._bytes - (self._taken - before))
             self._is_too_much = self._bytes > MOST

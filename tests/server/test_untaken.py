@@ -59,6 +59,17 @@ def test_who_reads_nothing_is_found_out_at_the_second_look_after_much_was_sent(k
     kernel.look(unsent=50_000, taken=100)
     assert kernel.handed.is_too_much()
     assert kernel.asked == 2
+    kernel.look(unsent=0, taken=MUCH + MOST)
+    kernel.handed.add(1)
+    assert not kernel.handed.is_too_much(), "what was too much was taken"
+
+
+def test_who_reads_nothing_is_cut(kernel: Kernel) -> None:
+    kernel.handed.add(MUCH + 1)
+    kernel.look(unsent=MUCH)
+    kernel.handed.add(MOST)
+    kernel.look(unsent=50_000, taken=100)
+    assert kernel.handed.is_too_much()
     before = CUT._value.get()
     with capture_logs() as logs:
         kernel.handed.cut()
