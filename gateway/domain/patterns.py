@@ -51,11 +51,11 @@ class Pattern:
             return _LONG.run(partial(_within, self.text, "fullmatch", text, TIME_S)) is not None
 
 
+@dataclass
 class _LongMatches:
     """How matches are done that take long: as they are asked for, unless somebody wants them done elsewhere."""
 
-    def __init__(self) -> None:
-        self.run: Run = lambda work: work()
+    run: Run = lambda work: work()
 
 
 _LONG = _LongMatches()

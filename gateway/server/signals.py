@@ -5,6 +5,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from multiprocessing.connection import wait
 
 Handlers = Mapping[int, Callable[[], None]]
@@ -35,4 +36,5 @@ def _pass_on(reader: socket.socket, loops: int, handlers: Handlers) -> None:
             if handler := handlers.get(number):
                 handler()
             if loops >= 0:
-                os.write(loops, bytes([number]))
+                with suppress(OSError):  # the loop has ended, or has enough to read
+                    os.write(loops, bytes([number]))
