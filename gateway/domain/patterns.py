@@ -48,22 +48,16 @@ class Pattern:
         try:
             return _within(self.text, "fullmatch", text, SHORT_S, concurrent=False) is not None
         except SlowPattern:
-            return _LONG.run(partial(_within, self.text, "fullmatch", text, TIME_S)) is not None
+            return _do_long[0](partial(_within, self.text, "fullmatch", text, TIME_S)) is not None
 
 
-@dataclass
-class _LongMatches:
-    """How matches are done that take long: as they are asked for, unless somebody wants them done elsewhere."""
-
-    run: Run = lambda work: work()
-
-
-_LONG = _LongMatches()
+_do_long: list[Run] = [lambda work: work()]
+"""How matches are done that take long: as they are asked for, unless somebody wants them done elsewhere."""
 
 
 def do_long_matches(run: Run) -> None:
     """Have what takes longer than ``SHORT_S`` to be matched done by ``run(work)``, which returns what that does."""
-    _LONG.run = run
+    _do_long[0] = run
 
 
 def search(pattern: str, text: str, *, time_s: float) -> Any:
