@@ -170,9 +170,9 @@ def _end(cell: Cell) -> None:
         node.kill()
 
 
-def wait_for(condition: Callable[[], bool], within_s: float) -> bool:
-    """Return whether ``condition`` came true within ``within_s`` seconds."""
+def wait_for(condition: Callable[[], bool], within_s: float, *, every_s: float = 0.2) -> bool:
+    """Return whether ``condition`` came true within ``within_s`` seconds, looked at each ``every_s``."""
     deadline = time.monotonic() + within_s
     while not (met := condition()) and time.monotonic() < deadline:
-        time.sleep(0.2)
+        time.sleep(every_s)
     return met

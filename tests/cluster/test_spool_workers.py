@@ -43,7 +43,8 @@ def test_another_worker_goes_on_where_the_one_that_drains_is_killed(tmp_path: Pa
         found.quiet()
         held = waiting(node)
         found.database.primary.start()
-        assert wait_for(lambda: 0 < waiting(node) < held, WITHIN_S), node.told()
+        # A thousand events are written down in 0.15 s.
+        assert wait_for(lambda: 0 < waiting(node) < held, WITHIN_S, every_s=0.002), node.told()
         first = drainer(node)
         assert first is not None
         os.kill(first, signal.SIGKILL)
