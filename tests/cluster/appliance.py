@@ -11,12 +11,14 @@ from tests.cluster.history import Dialled, History
 
 
 class Pbx:
-    """Dials whatever it is told, each within ``takes_s``; ``most`` is how many it was told at once."""
+    """Dials whatever it is told, each within ``takes_s``; ``now`` is how many it dials at the moment,
+    ``most`` how many it ever did at once.
+    """
 
     def __init__(self, history: History, *, takes_s: float = 0.0) -> None:
         self.takes_s = takes_s
         self.most = 0
-        self._now = 0
+        self.now = 0
         self._lock = threading.Lock()
         self._history = history
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
@@ -28,12 +30,12 @@ class Pbx:
 
     def dial(self, tenant: str, number: str) -> None:
         with self._lock:
-            self._now += 1
-            self.most = max(self.most, self._now)
+            self.now += 1
+            self.most = max(self.most, self.now)
         self._history.add(Dialled(tenant, number))
         time.sleep(self.takes_s)
         with self._lock:
-            self._now -= 1
+            self.now -= 1
 
     @contextmanager
     def serving(self) -> Iterator["Pbx"]:
