@@ -261,8 +261,7 @@ class Visit:
     @cached_property
     def missed_entries(self) -> Sequence[MissedEntry]:
         """The customers who wait to be called back, who waits longest first."""
-        limits = {"since": self.missed_since, "now": self.at}
-        found = self.services.missed.entries(self.tenant, scope=self.scope, **limits)
+        found = self.services.missed.entries(self.tenant, since=self.missed_since, now=self.at, scope=self.scope)
         return [self.shown_entry(entry) for entry in found]
 
     @property

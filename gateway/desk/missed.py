@@ -117,9 +117,10 @@ def board(visit: Visit) -> MissedBoard:
     me, waiting = visit.me, visit.missed_entries[:MOST_SHOWN]
     mine = [entry for entry in waiting if entry.is_looked_after_by(me.login, me.extension)]
     others = [entry for entry in waiting if entry not in mine]
-    limits = {"cleared_since": visit.at - SHOWN_CLEARED_MS, "since": visit.missed_since}
-    cleared = visit.services.missed.cleared(visit.tenant, scope=visit.scope, **limits)[:MOST_SHOWN_CLEARED]
-    shown = [replace(each, entry=visit.shown_entry(each.entry)) for each in cleared]
+    cleared = visit.services.missed.cleared(
+        visit.tenant, cleared_since=visit.at - SHOWN_CLEARED_MS, since=visit.missed_since, scope=visit.scope
+    )
+    shown = [replace(each, entry=visit.shown_entry(each.entry)) for each in cleared[:MOST_SHOWN_CLEARED]]
     more = len(visit.missed_entries) - len(waiting)
     return MissedBoard(mine, others, shown, visit.follow_ups, more)
 
@@ -141,8 +142,9 @@ def _dial(visit: Visit, entry: MissedEntry) -> Any:
 
 
 def _entry(visit: Visit, call_id: int) -> MissedEntry:
-    limits = {"since": visit.missed_since, "now": visit.at}
-    entry = visit.services.missed.entry(visit.tenant, call_id, scope=visit.scope, **limits)
+    entry = visit.services.missed.entry(
+        visit.tenant, call_id, since=visit.missed_since, now=visit.at, scope=visit.scope
+    )
     if entry is None:
         raise MissedCleared(call_id)
     return entry

@@ -130,7 +130,7 @@ class Connections:
         self._is_wanted.clear()
 
     def _pause_s(self, took_s: float) -> float:
-        """Return how long to wait after a look that ``took_s``: at ten thousand connections some 0.03 seconds."""
+        """Return how long to wait after a look that ``took_s``: at ten thousand connections it takes some 0.03."""
         if self.is_nearly_full():
             return max(LOOK_IN_NEED_EVERY_S, PAUSES_IN_NEED * took_s)
         return max(LOOK_EVERY_S, PAUSES * took_s)
