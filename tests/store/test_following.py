@@ -1,8 +1,10 @@
 """What follows the event log learns of, on SQLite."""
 
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from sqlalchemy import Engine, text
 
 from gateway.store.reading.following import PeopleChanged, SqliteFollower
@@ -16,28 +18,42 @@ EVENT = text(
 )
 
 
-def test_a_commit_by_somebody_else_changes_the_version_every_time(tmp_path: Path) -> None:
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    """A new database."""
     engine = migrated_engine(tmp_path)
-    follower = SqliteFollower(EventLog(engine))
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def log(engine: Engine) -> EventLog:
+    return EventLog(engine)
+
+
+@pytest.fixture
+def follower(log: EventLog) -> Iterator[SqliteFollower]:
+    follower = SqliteFollower(log)
+    yield follower
+    follower.close()
+
+
+def test_a_commit_by_somebody_else_changes_the_version_every_time(engine: Engine, follower: SqliteFollower) -> None:
     seen = [follower.version()]
     for value in (1, 2, 3):
         with engine.execution_options(begin="IMMEDIATE").begin() as connection:
             connection.execute(text("UPDATE counters SET value = :value"), {"value": value})
         seen.append(follower.version())
-    follower.close()
-    engine.dispose()
     assert len(set(seen)) == 4
 
 
-def test_watching_the_version_does_not_keep_the_write_ahead_log_from_being_emptied(tmp_path: Path) -> None:
-    engine = migrated_engine(tmp_path)
-    follower = SqliteFollower(EventLog(engine))
+def test_watching_the_version_does_not_keep_the_write_ahead_log_from_being_emptied(
+    engine: Engine, follower: SqliteFollower
+) -> None:
     follower.version()
     with engine.connect() as connection:
         connection.execute(text("COMMIT"))
         blocked, _, _ = connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)")).one()
-    follower.close()
-    engine.dispose()
     assert blocked == 0
 
 
@@ -54,9 +70,8 @@ class HangingLog(EventLog):
         return super().newest(tenant)
 
 
-def test_nobody_who_lets_go_waits_for_the_disk_of_whoever_begins_to_watch(tmp_path: Path) -> None:
+def test_nobody_who_lets_go_waits_for_the_disk_of_whoever_begins_to_watch(engine: Engine) -> None:
     """The event loop lets go of screens whose pages were left."""
-    engine = migrated_engine(tmp_path)
     log = HangingLog(engine)
     follower = SqliteFollower(log)
     begins = threading.Thread(target=follower.watch, args=("acme",), daemon=True)
@@ -71,13 +86,11 @@ def test_nobody_who_lets_go_waits_for_the_disk_of_whoever_begins_to_watch(tmp_pa
     assert was_free
     assert follower.position("acme") == log.newest("acme")
     follower.close()
-    engine.dispose()
 
 
-def test_who_begins_where_the_last_one_has_just_let_go_begins_at_the_end_of_the_log(tmp_path: Path) -> None:
-    engine = migrated_engine(tmp_path)
-    log = EventLog(engine)
-    follower = SqliteFollower(log)
+def test_who_begins_where_the_last_one_has_just_let_go_begins_at_the_end_of_the_log(
+    log: EventLog, follower: SqliteFollower
+) -> None:
     follower.watch("acme")
     assert follower._begin("beta", end=None)
     follower.unwatch("acme")
@@ -85,14 +98,11 @@ def test_who_begins_where_the_last_one_has_just_let_go_begins_at_the_end_of_the_
     assert not follower._begin("beta", end=None)
     follower.watch("beta")
     assert follower.position("beta") == log.newest("beta")
-    follower.close()
-    engine.dispose()
 
 
-def test_events_are_those_of_the_log_read_without_keeping_it_from_being_emptied(tmp_path: Path) -> None:
-    engine = migrated_engine(tmp_path)
-    log = EventLog(engine)
-    follower = SqliteFollower(log)
+def test_events_are_those_of_the_log_read_without_keeping_it_from_being_emptied(
+    engine: Engine, log: EventLog, follower: SqliteFollower
+) -> None:
     follower.watch("acme")
     with engine.execution_options(begin="IMMEDIATE").begin() as connection:
         for seq in (1, 2, 3):
@@ -103,18 +113,12 @@ def test_events_are_those_of_the_log_read_without_keeping_it_from_being_emptied(
     with engine.connect() as connection:
         connection.execute(text("COMMIT"))
         assert connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)")).one()[0] == 0
-    follower.close()
-    engine.dispose()
 
 
-def test_a_change_of_people_is_told_once(tmp_path: Path) -> None:
-    engine = migrated_engine(tmp_path)
-    follower = SqliteFollower(EventLog(engine))
+def test_a_change_of_people_is_told_once(engine: Engine, follower: SqliteFollower) -> None:
     follower.watch("acme")
     assert list(follower.news()) == [PeopleChanged()]
     assert list(follower.news()) == []
     with engine.execution_options(begin="IMMEDIATE").begin() as connection:
         connection.execute(text("UPDATE counters SET value = value + 1 WHERE name = 'people'"))
     assert list(follower.news()) == [PeopleChanged()]
-    follower.close()
-    engine.dispose()
