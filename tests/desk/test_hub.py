@@ -441,6 +441,34 @@ def test_who_is_not_doubted_is_looked_up_with_others_and_not_at_each_heart_beat(
     assert len(asked) <= 2  # for the hub's first look at people
 
 
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_heart_beat_ends_who_may_not_stay_any_more(
+    office: Office, open_hub: OpenHub, monkeypatch: pytest.MonkeyPatch, is_known: bool
+) -> None:
+    """It is known that people changed, of whom too many have screens to ask for all at once; or it is time to look."""
+    monkeypatch.setattr(hub_module, "GATHER_S", 0)
+    monkeypatch.setattr(hub_module, "ASKED_AT_ONCE", 0)
+    if not is_known:
+        monkeypatch.setattr(screens, "ASK_EVERY_S", 0)
+    may_stay, asked = [True], list[int]()
+
+    def look_up() -> bool:
+        asked.append(1)
+        return bool(may_stay)
+
+    hub = open_hub(heartbeat_s=0.02)
+    screen = hub.subscribe("acme", "3501", may_stay=look_up)
+    while not asked:
+        next(screen)
+    may_stay.clear()
+    if is_known:
+        office.directory.remove_agent("acme", "bruno")
+        hub.ring()
+    ends = time.monotonic() + screens.ASK_EVERY_S / 2 + 10
+    for _ in screen:
+        assert time.monotonic() < ends, "it goes on"
+
+
 def test_a_stream_ends_after_a_while_so_that_access_is_checked_again(open_hub: OpenHub) -> None:
     hub = open_hub(screen_age_s=0.1)
     assert len(list(hub.subscribe("acme", "3501"))) >= 1

@@ -115,3 +115,12 @@ def test_an_event_is_rendered_once_for_all_that_missed_it() -> None:
     assert first
     assert second
     assert first[0].shown is second[0].shown
+
+
+def test_what_is_forgotten_of_a_company_is_forgotten_of_its_extensions() -> None:
+    recent = RecentEvents(most=3)
+    recent.begin("acme", Position(0, 0))
+    for seq in range(1, 10):
+        recent.add(event(seq))
+    (kept,) = recent._tails["acme"].by_end.values()
+    assert [found.seq for found in kept] == [7, 8, 9]

@@ -120,3 +120,11 @@ def test_those_that_nobody_doubts_do_not_wait_for_ever() -> None:
     until(lambda: sessions.asked == [1])
     sessions.checks.ask([of(number) for number in range(session_checks.AT_ONCE)], within_s=60)
     until(lambda: sessions.asked == [1, session_checks.AT_ONCE])
+
+
+def test_whoever_is_doubted_does_not_wait_with_those_who_are_not() -> None:
+    sessions = Sessions(1, 2)
+    with sessions.checks._changed:  # both, before either is looked up
+        sessions.checks.ask([of(1)])
+        sessions.checks.ask([of(2)], within_s=600)
+    until(lambda: sessions.asked == [2])

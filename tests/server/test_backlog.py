@@ -96,6 +96,13 @@ def test_a_fast_client_is_waited_for_a_millisecond_at_a_time_and_seldom_asked_ab
     assert one.asked <= 2 * 1000 * SENT / (MOST // 2)
 
 
+def test_who_has_waited_may_hand_over_half_of_what_may_be_kept() -> None:
+    one = Socket(rate=1_000_000)
+    while not one.naps:
+        one.send(1)
+    assert one.backlog.kept <= MOST // 2
+
+
 def test_one_that_the_kernel_takes_everything_for_is_never_waited_for() -> None:
     one = Socket(0)
     for _ in range(1000):

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from gateway.server import batches
-from gateway.server.batches import AT_ONCE, CallBatches
+from gateway.server.batches import AT_ONCE, MOST_BATCHES, CallBatches
 from gateway.server.calls import Answered
 
 Environ = dict[str, Any]
@@ -115,3 +115,20 @@ def test_a_look_up_that_fails_is_a_defect_and_no_hanging_request() -> None:
         return [each.status for each in found]
 
     assert asyncio.run(run()) == [500, 500, 500]
+
+
+def test_a_database_that_hangs_has_no_more_batches_than_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batches, "SLOW_S", 0.01)
+    desk, openings, count = Desk(), Openings(), (MOST_BATCHES + 2) * AT_ONCE
+
+    async def run() -> list[Any]:
+        served = CallBatches(desk, openings, asyncio.get_running_loop())
+        found = [bring(served, "/slow") for _ in range(count)]
+        while len(openings.asked) < MOST_BATCHES:
+            await asyncio.sleep(0.01)
+        served._look()
+        assert len(served._waiting) >= count - MOST_BATCHES * AT_ONCE, "what has not begun can be given to nobody else"
+        desk.go.set()
+        return await bodies(found)
+
+    assert asyncio.run(run()) == [b"/slow"] * count

@@ -90,6 +90,18 @@ def test_where_connections_run_out_those_without_use_of_who_has_most_are_ended()
     assert set(ended) <= set(attacker)
 
 
+def test_who_was_without_use_the_last_time_they_ran_out_may_be_in_use_by_now() -> None:
+    ended: list[Connection] = []
+    crowd = some("192.0.2.7", 90)
+    found = [crowd, crowd[:1], crowd, crowd]
+    connections = Connections(8080, 100, find=lambda _port: found.pop(0), end=lambda one: not ended.append(one))
+    for now in range(3):
+        connections.look(now=now)
+    assert not ended
+    connections.look(now=3)
+    assert len(ended) == 40
+
+
 def test_a_trusted_proxy_keeps_its_connections() -> None:
     ended: list[Connection] = []
     connections = Connections(

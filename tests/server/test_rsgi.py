@@ -49,6 +49,19 @@ def test_the_application_gets_the_body_and_its_answer_is_handed_over() -> None:
     assert (found.status, found.headers, found.body) == (200, [("Content-Length", "6")], b"abcdef")
 
 
+def test_what_begins_with_the_loop_begins_when_it_runs() -> None:
+    """uvloop sets only then how it hears of signals, in the place of what was set before."""
+    begun: list[bool] = []
+
+    async def run() -> None:
+        face_of(echo, on_loop=lambda: begun.append(True)).__rsgi_init__(asyncio.get_running_loop())
+        assert begun == []
+        await asyncio.sleep(0)
+
+    asyncio.run(run())
+    assert begun == [True]
+
+
 def test_a_body_that_is_as_long_as_announced_is_not_waited_for_any_longer() -> None:
     async def run() -> Protocol:
         return await ask(face_of(echo), Scope(method="POST", pairs=POST), Protocol([b"abc", b"def"], ends=False))
