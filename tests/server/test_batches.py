@@ -126,7 +126,7 @@ def test_a_database_that_hangs_has_no_more_batches_than_threads(monkeypatch: pyt
         found = [bring(served, "/slow") for _ in range(count)]
         while len(openings.asked) < MOST_BATCHES:
             await asyncio.sleep(0.01)
-        served._look()
+        await asyncio.sleep(0.1)  # ten times as long as until one more would begin
         assert len(served._waiting) >= count - MOST_BATCHES * AT_ONCE, "what has not begun can be given to nobody else"
         desk.go.set()
         return await bodies(found)
