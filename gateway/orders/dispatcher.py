@@ -260,8 +260,8 @@ class OrderDispatcher:
 
     def hang_up(self, tenant: str, call_id: int) -> Delivery:
         """Have the appliance that placed a call end it, and return what came of that. The call's end is told by the
-        exchange, as ever. Raises ``NothingToHangUp``, and ``TooManyOrders`` where as many wait as may: nothing is asked
-        then.
+        exchange, as ever. Raises ``NothingToHangUp``, and as ``admitted`` does ``Stopping`` and ``TooManyOrders``: then
+        nothing is asked.
         """
         placed = self._log.of_call(tenant, call_id)
         if placed is None:
