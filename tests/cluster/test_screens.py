@@ -131,7 +131,7 @@ def test_a_logout_at_one_node_ends_the_screens_at_another(tmp_path: Path, monkey
         leaves, stays = screens_of(two, cookies)
         asked: list[None] = []
         rival = Page(two.hub.subscribe("rival", "3501", may_stay=lambda: asked.append(None) is None))
-        wait(lambda: leaves.pulses and stays.pulses and rival.pulses)
+        wait(lambda: leaves.pulses and stays.pulses and rival.pulses and asked)  # each is asked once, soon
         before = len(asked)
         one.directory.close_session(cookies[0])
         wait(lambda: leaves.is_over)
