@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.live.groups import kill_group
 from tests.live.nginx import make_certificate
-from tests.live.processes import spawn, until
+from tests.live.processes import asterisk_ready, spawn, until
 from tests.live.sid import in_sid
 from tests.live.sip import free_sip_port, taken
 from tests.peers import need
@@ -109,6 +109,8 @@ class SipExchange:
     def _answers(self) -> bool:
         if self.process is None or self.process.poll() is not None:
             raise AssertionError("Asterisk did not start")
+        if not asterisk_ready(self.folder):
+            return False
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.ami_port), timeout=2) as manager:
             return b"Asterisk Call Manager" in manager.recv(100)
         return False

@@ -44,3 +44,12 @@ def logs_told(folder: Path) -> Iterator[None]:
         for path in sorted(folder.glob("*.log")):
             error.add_note(f"--- {path.name}\n{path.read_text(errors='replace')[-LOG_END:]}")
         raise
+
+
+def asterisk_ready(folder: Path) -> bool:
+    """Whether the Asterisk that logs into ``folder`` has loaded everything.
+
+    Its manager answers before, and says yes to an order that it then forgets: seen with 22.10 of Debian sid.
+    """
+    log = folder / "asterisk.log"
+    return log.exists() and "Asterisk Ready." in log.read_text(errors="replace")

@@ -20,7 +20,7 @@ from tests.live.calls import fresh_number
 from tests.live.conftest import LiveGateway, free_port, start_gateway
 from tests.live.groups import kill_group
 from tests.live.office import PASSWORD, Office, agent_ana, pasted
-from tests.live.processes import logs_told, spawn, until
+from tests.live.processes import asterisk_ready, logs_told, spawn, until
 from tests.live.screen import screen_of
 from tests.live.sid import in_sid
 
@@ -105,6 +105,8 @@ class Asterisk:
     def _answers(self) -> bool:
         if self.process is None or self.process.poll() is not None:
             raise AssertionError("Asterisk did not start")
+        if not asterisk_ready(self.folder):
+            return False
         with suppress(OSError):
             address = f"http://127.0.0.1:{self.http_port}/rawman?action=ping"
             return b"denied" in urllib.request.urlopen(address, timeout=2).read()
