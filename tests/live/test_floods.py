@@ -15,15 +15,16 @@ from tests.live.conftest import LiveGateway, start_gateway
 
 MANY = 1500
 SCREENS = 100
-WITHIN_S = 2.0
+WITHIN_S = 4.0
+"""Far below the timeouts of heads and bodies (12 s): an event that waits for one of those is noticed."""
 EVENT = "/wconnect/WConnect_WSDL_ConsultaRamal.php?ramal=3501&telefone=4732100123"
 BODY = b"POST /soap HTTP/1.1\r\nHost: a\r\nContent-Type: text/xml\r\nContent-Length: 9\r\n\r\n"
 CHUNKED = b"POST /soap HTTP/1.1\r\nHost: a\r\nContent-Type: text/xml\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab"
 IDLE = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
 CONFIG = """
 [server]
-head_timeout_s = 6
-body_timeout_s = 6
+head_timeout_s = 12
+body_timeout_s = 12
 [tenants.default]
 extensions = ["3500-3599"]
 """
@@ -84,9 +85,10 @@ def metric(gateway: LiveGateway, name: str) -> float:
 def test_requests_that_never_come_whole_keep_no_event_waiting(flooded: LiveGateway, sent: bytes) -> None:
     with ExitStack() as stack:
         opened = [connect(flooded, stack, sent) for _ in range(MANY)]
-        assert slowest_s(flooded) < WITHIN_S
         if not sent:
             assert metric(flooded, "cti_connections_open") >= MANY
+        assert slowest_s(flooded) < WITHIN_S
+        if not sent:
             # Nobody has to wait for the attacker to leave.
             opened[0].settimeout(30)
             assert opened[0].recv(1) == b""
