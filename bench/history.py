@@ -36,6 +36,7 @@ from gateway.store.figures.scopes import name_of, read_scope
 from gateway.store.figures.summing import Summing
 from gateway.store.figures.sums import read_summed
 from gateway.store.search.index import DATABASE, SearchIndex
+from gateway.store.search.indexing import Indexer
 from gateway.store.search.search import CallFinder
 from gateway.store.writing.journal import Journal
 from tests.postgresql import PostgresqlServer, programs
@@ -257,12 +258,15 @@ def _is_summed(engine: Engine) -> bool:
 def measure_intake(folder: Path, seconds: float, rounds: int) -> None:
     """Print what an event costs with and without the index being written behind it, in turn."""
     gateways = {name: build(Config(), folder / name) for name in ("without", "with")}
-    gateways["with"].indexer.start()
+    indexer = Indexer(gateways["with"].database, index := SearchIndex(folder / "with"))
+    indexer.start()
     spent: dict[str, list[float]] = {name: [] for name in gateways}
     for turn in range(rounds):
         for name in sorted(gateways, reverse=bool(turn % 2)):
             count, cpu = _flood(gateways[name], seconds)
             spent[name].append(cpu / count * 1e6)
+    indexer.stop()
+    index.close()
     for gateway in gateways.values():
         gateway.close()
     costs = {name: median(each) for name, each in spent.items()}

@@ -49,7 +49,6 @@ from gateway.store.onsite.sites import OnsiteSites
 from gateway.store.orders import OrderLog
 from gateway.store.readiness import WriteProbe
 from gateway.store.search.index import SearchIndex
-from gateway.store.search.indexing import Indexer
 from gateway.store.search.search import CallFinder
 from gateway.store.shared.contract import Shared
 from gateway.store.writing.journal import Committed, Journal
@@ -106,7 +105,6 @@ def build(config: Config, data: Path, *, may_wait: bool = False) -> Gateway:
         outbox_worker=OutboxWorker(outbox, forwards, rules, shared=shared),
         maintenance=maintenance(config, companies, database, journal, outbox, retention, shared),
         filler=Filler(engine, journal),
-        indexer=Indexer(database, index),
         core=core,
         audit=AuditLog(engine, journal),
         diagnostic_log=logs.diagnostic_log,

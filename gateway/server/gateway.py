@@ -37,7 +37,6 @@ from gateway.store.onsite.sites import OnsiteSites
 from gateway.store.orders import OrderLog
 from gateway.store.readiness import WriteProbe
 from gateway.store.reading.log import EventLog
-from gateway.store.search.indexing import Indexer
 from gateway.store.search.search import CallFinder
 from gateway.store.shared.contract import Shared
 from gateway.store.shared.log import SharedLog
@@ -72,7 +71,6 @@ class Gateway:
     outbox_worker: OutboxWorker
     maintenance: Maintenance
     filler: Filler
-    indexer: Indexer
     core: Core
     audit: AuditLog
     diagnostic_log: DiagnosticLog | None
@@ -121,7 +119,6 @@ class Gateway:
         self.schedule.start()
         self.maintenance.start()
         self.filler.start()
-        self.indexer.start()
         self.event_sources.start()
         self.node_watch.start()
         self.spool.start(self.core)
@@ -168,7 +165,6 @@ class Gateway:
         self.outbox_worker.stop()
         self.maintenance.stop()
         self.filler.stop()
-        self.indexer.stop()
         self.spool.stop_draining()
         self.journal.stop()
         self.spool.close()

@@ -1,8 +1,9 @@
 """The gateway as a server: one application on Granian, one process for each worker.
 
-The main process opens the sockets and only watches over its workers. A worker ends its screens' streams first when it
-is told to stop, because Granian waits for open streams for ever; and it dies with its parent, so that a killed gateway
-leaves nothing behind that still holds the port. How requests are served is told in ``gateway/server``.
+The main process opens the sockets, watches over its workers and writes the search index. A worker ends its screens'
+streams first when it is told to stop, because Granian waits for open streams for ever; and it dies with its parent, so
+that a killed gateway leaves nothing behind that still holds the port. How requests are served is told in
+``gateway/server``.
 """
 
 import http.client
@@ -24,6 +25,7 @@ from gateway.config.tables import Config
 from gateway.errors import ConfigError
 from gateway.logins.passwords import shared_key
 from gateway.server import handover, notices, open_files
+from gateway.server.background import writing_search_index
 from gateway.server.companies import tenants
 from gateway.server.databases import database_of
 from gateway.server.handover import Offer, Sockets, Taken
@@ -62,7 +64,8 @@ def serve(options: Options, *, on_ready: Callable[[str], None] = lambda _url: No
     run = None
     try:
         run = _prepare_data(options)
-        _serve(options, sockets, taken, on_ready)
+        with writing_search_index(options.config, options.data):
+            _serve(options, sockets, taken, on_ready)
     finally:
         if run:
             run.end()

@@ -8,7 +8,7 @@ import sqlite3
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 
@@ -51,9 +51,19 @@ Collected = defaultdict[int, defaultdict[int, list[int]]]
 
 
 class Indexer:
-    """One thread. ``index_once`` does what there is to do now, for tests and measurements."""
+    """One thread, which first calls ``on_start``. ``index_once`` does what there is to do now, for tests and
+    measurements.
+    """
 
-    def __init__(self, database: Database, index: SearchIndex, *, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        index: SearchIndex,
+        *,
+        clock: Clock | None = None,
+        on_start: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._on_start = on_start
         self._engine = database.engine
         self._index = index
         self._order = order_of(database.engine)
@@ -177,6 +187,7 @@ class Indexer:
             self._stopping.wait(min((time.thread_time() - began) * (1 / self._share - 1), LONGEST_REST_S))
 
     def _run(self) -> None:
+        self._on_start()
         lock = FileLock(self._lock_path)
         try:
             while not self._stopping.is_set():
