@@ -92,10 +92,10 @@ def test_who_begins_where_the_last_one_has_just_let_go_begins_at_the_end_of_the_
     log: EventLog, follower: SqliteFollower
 ) -> None:
     follower.watch("acme")
-    assert follower._begin("beta", end=None)
+    assert follower._begin("beta", now=None)
     follower.unwatch("acme")
     follower.unwatch("beta")
-    assert not follower._begin("beta", end=None)
+    assert not follower._begin("beta", now=None)
     follower.watch("beta")
     assert follower.position("beta") == log.newest("beta")
 
@@ -115,10 +115,27 @@ def test_events_are_those_of_the_log_read_without_keeping_it_from_being_emptied(
         assert connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)")).one()[0] == 0
 
 
-def test_a_change_of_people_is_told_once(engine: Engine, follower: SqliteFollower) -> None:
-    follower.watch("acme")
-    assert list(follower.news()) == [PeopleChanged()]
-    assert list(follower.news()) == []
+def change_people(engine: Engine) -> None:
     with engine.execution_options(begin="IMMEDIATE").begin() as connection:
         connection.execute(text("UPDATE counters SET value = value + 1 WHERE name = 'people'"))
+
+
+def test_a_change_of_people_is_told_once(engine: Engine, follower: SqliteFollower) -> None:
+    follower.watch("acme")
+    change_people(engine)
+    assert list(follower.news()) == [PeopleChanged()]
+    assert list(follower.news()) == []
+
+
+def test_a_change_of_people_is_not_told_to_whoever_watches_only_afterwards(
+    engine: Engine, follower: SqliteFollower
+) -> None:
+    change_people(engine)
+    follower.watch("acme")
+    assert list(follower.news()) == []
+    follower.unwatch("acme")
+    change_people(engine)
+    follower.watch("beta")
+    assert list(follower.news()) == []
+    change_people(engine)
     assert list(follower.news()) == [PeopleChanged()]

@@ -97,16 +97,16 @@ class SqliteFollower:
 
     def watch(self, tenant: str) -> None:
         # The database is asked without the gate: whoever lets go of a screen may be the event loop.
-        while not self._begin(tenant, end=None if self._watched else self._log.newest(tenant)):
+        while not self._begin(tenant, now=None if self._watched else (self._log.newest(tenant), self._log.people())):
             pass
 
-    def _begin(self, tenant: str, *, end: Position | None) -> bool:
-        """Watch ``tenant``; from ``end`` on where nobody watches, which must be known then: return whether it was."""
+    def _begin(self, tenant: str, *, now: tuple[Position, int] | None) -> bool:
+        """Watch ``tenant``; from ``now`` on where nobody watches, which must be known then: return whether it was."""
         with self._gate:
             if not self._watched:
-                if end is None:
+                if now is None:
                     return False
-                self._seen = end  # nothing was read meanwhile, and nobody wants it
+                self._seen, self._people = now  # nothing was read meanwhile, and nobody wants it
             self._watched.add(tenant)
             return True
 

@@ -84,6 +84,11 @@ class EventLog:
             row = connection.execute(select(EPOCH, func.max(events.c.seq), GIVEN_OUT)).one()
             return Position(row[0], max(row[1] or 0, row[2]))
 
+    def people(self) -> int:
+        """Return a number that grows with every change of an agent or a session of any company."""
+        with self.engine.connect() as connection:
+            return connection.execute(PEOPLE).scalar() or 0
+
     def removed(self, tenant: str) -> int:
         """Return up to which ``seq`` events of ``tenant`` may be missing, because they or their calls were old."""
         query = select(removals.c.seq).where(removals.c.tenant == tenant)
