@@ -25,6 +25,9 @@ TIDY_EVERY_S = 10.0
 MOST_WAITING_BYTES = 32 * 1024 * 1024
 """About how much may wait for the next writing, with a kilobyte for each row itself."""
 AT_ONCE = 2_000
+PIECE = 16
+"""Rows that are made at once, in half a millisecond: while a thread works, each statement of another waits so long."""
+REST_S = 0.0005
 LOST = Counter("cti_traffic_rows_lost_total", "Requests and delivery receipts that the traffic log had no room for")
 
 Draft = Callable[[], tuple[Table, dict[str, Any]]]
@@ -95,7 +98,7 @@ class WriteBehind(ABC):
         self._waiting_bytes = 0
         while self._waiting:
             drafts = [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]
-            rows = [row for row in map(_made, drafts) if row]
+            rows = self._all_made(drafts)
             try:
                 self._write(rows)
             except (SQLAlchemyError, sqlite3.Error, DatabaseAway) as error:
@@ -104,6 +107,15 @@ class WriteBehind(ABC):
                 self._lost += len(rows)
                 LOST.inc(len(rows))
                 log.warning("side_log_not_written", rows=len(rows), error=type(error).__name__)
+
+    def _all_made(self, drafts: Sequence[Draft]) -> list[tuple[Table, dict[str, Any]]]:
+        """Make the rows in pieces, between which others have the interpreter."""
+        rows: list[tuple[Table, dict[str, Any]]] = []
+        for start in range(0, len(drafts), PIECE):
+            if rows and not self._stopping.is_set():
+                time.sleep(REST_S)
+            rows += [row for row in map(_made, drafts[start : start + PIECE]) if row]
+        return rows
 
     def _write(self, rows: Sequence[tuple[Table, dict[str, Any]]]) -> None:
         by_table: dict[Table, list[dict[str, Any]]] = defaultdict(list)

@@ -164,6 +164,23 @@ def test_when_the_queue_is_full_exchanges_are_counted_and_left_out(
     assert len(log.search("acme")) == 4
 
 
+def test_others_have_the_interpreter_while_many_rows_are_made(log: OwnLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    rests: list[tuple[float, int]] = []
+    count = 0
+
+    def one() -> TrafficEntry:
+        nonlocal count
+        count += 1
+        return made()
+
+    monkeypatch.setattr(write_behind.time, "sleep", lambda seconds: rests.append((seconds, count)))
+    for _ in range(40):
+        log.add(one, 100)
+    log.side.flush()
+    assert rests == [(write_behind.REST_S, 16), (write_behind.REST_S, 32)]
+    assert len(log.search("acme")) == 40
+
+
 def test_an_exchange_that_cannot_be_made_hurts_no_other(log: OwnLog) -> None:
     def broken() -> TrafficEntry:
         raise ValueError("x")
