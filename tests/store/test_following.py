@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
+from gateway.store.reading import following
 from gateway.store.reading.following import PeopleChanged, SqliteFollower
 from gateway.store.reading.log import EventLog, LoggedEvent
 from gateway.store.reading.positions import Position
@@ -55,6 +56,35 @@ def test_watching_the_version_does_not_keep_the_write_ahead_log_from_being_empti
         connection.execute(text("COMMIT"))
         blocked, _, _ = connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)")).one()
     assert blocked == 0
+
+
+def test_the_database_is_not_asked_while_nobody_watches(
+    follower: SqliteFollower, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[None] = []
+
+    def version(_: SqliteFollower) -> int:
+        asked.append(None)
+        return len(asked)
+
+    monkeypatch.setattr(SqliteFollower, "version", version)
+    monkeypatch.setattr(following, "UNWATCHED_S", 0.001)
+    assert (follower.wait(), len(asked)) == (False, 0)
+    follower.watch("acme")
+    assert (follower.wait(), len(asked)) == (True, 1)
+    follower.unwatch("acme")
+    assert (follower.wait(), len(asked)) == (False, 1)
+
+
+def test_who_begins_to_watch_wakes_a_thread_that_sleeps(log: EventLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(following, "UNWATCHED_S", 120)
+    follower = SqliteFollower(log)
+    thread = threading.Thread(target=follower.wait, daemon=True)
+    thread.start()
+    follower.watch("acme")
+    thread.join(60)
+    assert not thread.is_alive()
+    follower.close()
 
 
 class HangingLog(EventLog):

@@ -18,6 +18,8 @@ from gateway.store.reading.log import AFTER, PEOPLE, EventLog, LoggedEvent
 from gateway.store.reading.positions import Position
 
 LOOK_EVERY_S = 0.1
+UNWATCHED_S = 5.0
+"""How long a thread sleeps at most while nobody watches; who begins to watch wakes it."""
 AT_ONCE = 500
 
 
@@ -103,12 +105,15 @@ class SqliteFollower:
     def _begin(self, tenant: str, *, now: tuple[Position, int] | None) -> bool:
         """Watch ``tenant``; from ``now`` on where nobody watches, which must be known then: return whether it was."""
         with self._gate:
-            if not self._watched:
+            begins = not self._watched
+            if begins:
                 if now is None:
                     return False
                 self._seen, self._people = now  # nothing was read meanwhile, and nobody wants it
             self._watched.add(tenant)
-            return True
+        if begins:
+            self.ring()  # last: who is woken must find somebody who watches
+        return True
 
     def unwatch(self, tenant: str) -> None:
         with self._gate:
@@ -122,9 +127,11 @@ class SqliteFollower:
 
     def wait(self) -> bool:
         with suppress(queue.Empty):
-            self._bell.get(timeout=self._look_every_s)
+            self._bell.get(timeout=self._look_every_s if self._watched else UNWATCHED_S)
         while not self._bell.empty():
             self._bell.get()
+        if not self._watched:
+            return False
         version = self.version()
         changed, self._version = version != self._version, version
         return changed or self._is_behind
