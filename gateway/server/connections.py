@@ -72,7 +72,8 @@ class Connections:
 
     def is_crowded(self) -> bool:
         """Return whether connections that are kept open for later are wanted for others."""
-        return self.open > self._level(CROWDED)
+        # Screens only raise the level: most answers need not ask how many there are.
+        return self.open > self._limit * CROWDED and self.open > self._level(CROWDED)
 
     def is_nearly_full(self) -> bool:
         """Return whether hardly any connections are left."""

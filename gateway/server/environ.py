@@ -1,7 +1,6 @@
 """The WSGI environ (PEP 3333) of a request that Granian's RSGI face hands over."""
 
 import sys
-from collections.abc import Iterator
 from functools import lru_cache
 from io import BytesIO
 from typing import Any, Protocol
@@ -74,14 +73,13 @@ def environ_of(scope: Scope) -> dict[str, Any]:
     return environ
 
 
-def all_headers(headers: Headers) -> Iterator[tuple[str, str]]:
-    """Yield names and values, ``UNREADABLE`` for a value that Granian left out."""
-    items = headers.items()
-    yield from items
-    keys = headers.keys()
-    if len(keys) != len(items):
-        readable = {name for name, _ in items}
-        yield from ((name, UNREADABLE) for name in keys if name not in readable)
+def all_headers(headers: Headers) -> list[tuple[str, str]]:
+    """Return names and values, ``UNREADABLE`` for a value that Granian left out."""
+    items, keys = headers.items(), headers.keys()
+    if len(keys) == len(items):
+        return items
+    readable = {name for name, _ in items}
+    return [*items, *((name, UNREADABLE) for name in keys if name not in readable)]
 
 
 def with_body(environ: dict[str, Any], body: bytes) -> dict[str, Any]:

@@ -112,16 +112,22 @@ class Face:
         except GatewayError as error:
             refuse(protocol, error, self._limits.language)
             return
-        self.busy.add(scope.client)
+        far_end = scope.client
+        self.busy.add(far_end)
         is_pushed = False
         try:
+            if not is_expected(environ) and self._is_heard_here(environ, 0):  # as an exchange's GET
+                over = self._begin(with_body(environ, b""), protocol, client)
+                if over is not None:
+                    await over
+                return
             streamed = await self._served(environ, protocol, client)
             if streamed is not None:
                 is_pushed = isinstance(streamed.body, Pushed)
-                await self._stream(streamed, protocol, client, scope.client)
+                await self._stream(streamed, protocol, client, far_end)
         finally:
             if not is_pushed:  # else its connection is in use until the stream ends
-                self.busy.discard(scope.client)
+                self.busy.discard(far_end)
 
     async def _served(self, environ: dict[str, Any], protocol: Protocoled, client: str) -> Answered | None:
         """Read the body, have the application called and answer; what is to be streamed is handed back."""
@@ -134,13 +140,18 @@ class Face:
             refuse(protocol, error, self._limits.language, status=408)
             return None
         environ = with_body(environ, body)
-        self.answering += 1
         if not self._is_heard_here(environ, len(body)):
+            self.answering += 1
             return await self._called(environ, protocol, client)
-        over = self._runs.begin(partial(self._hear, environ, protocol, client), client)
+        over = self._begin(environ, protocol, client)
         if over is not None:
             await over
         return None
+
+    def _begin(self, environ: dict[str, Any], protocol: Protocoled, client: str) -> "asyncio.Future[None] | None":
+        """Have the application called here; return None when it has answered, else what is to be waited for."""
+        self.answering += 1
+        return self._runs.begin(partial(self._hear, environ, protocol, client), client)
 
     def _is_heard_here(self, environ: dict[str, Any], size: int) -> bool:
         """Return whether the application is called on the loop's thread: not with much to read, which takes long."""

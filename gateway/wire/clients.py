@@ -70,8 +70,10 @@ class Networks:
         """
         if self._everybody:
             return True
-        told = environ.get("cti.told", ())
-        return not environ.get("cti.hidden") and self._has(environ["cti.client"]) and all(map(self._has, told))
+        if environ.get("cti.hidden") or not self._has(environ["cti.client"]):
+            return False
+        told = environ.get("cti.told")
+        return not told or all(map(self._has, told))
 
 
 def shows_proxy(environ: Environ) -> bool:

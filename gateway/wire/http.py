@@ -40,6 +40,10 @@ StartResponse = Callable[..., Any]
 WsgiApplication = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 LISTENERS = "/wconnect/WConnect_WSDL_"
+HEARING, HEARING_POSTS = (Listener, Webhooks), (Soap, XmlRpc)
+"""Wires at whose addresses exchanges tell something, whatever the method, or where it is POST. Made once: every request
+is asked.
+"""
 
 
 class Front:
@@ -121,15 +125,14 @@ class Front:
         Orders may come at the same addresses of SOAP and XML-RPC.
         """
         transport = self._transport(without_tenant(path))
-        if isinstance(transport, Soap | XmlRpc):
-            return method == "POST"
-        return isinstance(transport, Listener | Webhooks)
+        return isinstance(transport, HEARING) or (method == "POST" and isinstance(transport, HEARING_POSTS))
 
     def _transport(self, path: str) -> Transport | None:
         """Return the wire that serves ``path`` for every company; None where one has made it its own."""
-        if path.startswith(PREFIX) and path not in self._own_names:
+        found = self._routes.get(path)
+        if found is None and path.startswith(PREFIX) and path not in self._own_names:
             return self._webhooks
-        return self._routes.get(path)
+        return found
 
     def replay(self, entry: TrafficEntry, by: str) -> Answer:
         """Serve an event of the traffic log again, for the agent ``by``. Raises ``NotReplayable``."""

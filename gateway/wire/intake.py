@@ -74,7 +74,8 @@ class Intake:
         self, operation: Operation, texts: Texts, environ: dict[str, Any], site: Site, wire: str, token: str
     ) -> Reply:
         login, replay_of = None, environ.get(REPLAY_OF)
-        tell(environ, [token])
+        if token:
+            tell(environ, [token])
         if replay_of:
             if operation.dials or any(MASK.decode() in texts.get(name, "") for name in operation.names):
                 raise NotReplayable(operation.name)
