@@ -14,7 +14,6 @@ from sqlalchemy import (
     Select,
     String,
     Table,
-    bindparam,
     false,
     func,
     literal,
@@ -34,6 +33,7 @@ from gateway.domain.links import safe_link
 from gateway.domain.messages import AttachedData, Direction
 from gateway.domain.records import record
 from gateway.store import tables
+from gateway.store.among import among
 from gateway.store.call_fields import LOG_FIELDS, column_of, is_moment
 from gateway.store.call_scope import visible
 from gateway.store.writing.candidates import leg_of
@@ -375,16 +375,15 @@ def select_narrowed(
     """Return a query of ``columns`` of those calls with ``ids`` that ``wanted`` matches, its terms left aside."""
     asked = _Asked(tenant, wanted, _has_legs(connection, tenant, wanted.extension))
     query = select(*columns).join_from(calls, orders, orders.c.id == calls.c.order_id, isouter=True)
-    # Bound as a whole: SQLAlchemy would look at each id for itself.
-    return _narrowed(query, asked, along_ids=True).where(calls.c.id.in_(bindparam("ids", ids, expanding=True)))
+    return _narrowed(query, asked, along_ids=True).where(among(connection, calls.c.id, ids))
 
 
 def read_calls(connection: Connection, ids: Sequence[int]) -> list[LoggedCall]:
     """Return the calls with ``ids``, the newest first."""
     found: list[LoggedCall] = []
     for start in range(0, len(ids), AT_ONCE):
-        rows = connection.execute(_select().where(calls.c.id.in_(ids[start : start + AT_ONCE]))).all()
-        found += _logged(connection, rows)
+        chosen = among(connection, calls.c.id, ids[start : start + AT_ONCE])
+        found += _logged(connection, connection.execute(_select().where(chosen)).all())
     return sorted(found, key=lambda call: call.id, reverse=True)
 
 

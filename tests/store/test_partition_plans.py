@@ -4,16 +4,18 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import event, insert, text
+from sqlalchemy import event, insert, select, text
 
 from gateway.adapter import Delivery, Outcome
 from gateway.domain.messages import SourceMark
 from gateway.store import tables
+from gateway.store.among import among
 from gateway.store.calls import CallFilter, CallLog
 from gateway.store.missed import MissedList
 from gateway.store.partitions import spans
@@ -261,6 +263,28 @@ def test_the_newest_calls_are_read_in_their_order(store: Store, wanted: CallFilt
         plan = list(connection.exec_driver_sql(f"EXPLAIN {query[0]}", query[1]).scalars())
     assert [line for line in plan if re.match(r"[ >-]*(Incremental )?Sort  \(cost", line)] == []
     assert any("Index Scan Backward" in line for line in plan)
+
+
+def test_calls_are_looked_at_by_their_ids_in_few_partitions_by_a_prepared_statement_too(store: Store) -> None:
+    row = {"tenant": "acme", "direction": "incoming", "extension": "3501", "number": ANA, "number_as_sent": ANA}
+    row |= {"status": "ended", "logged_at": NOW}
+    ids = [5 * WIDTH + n for n in range(1, 301)]
+    with store.engine.begin() as connection:
+        connection.execute(insert(tables.calls), [row | {"id": each} for each in ids])
+        connection.execute(text("SET LOCAL plan_cache_mode = force_generic_plan"))
+        query = select(tables.calls.c.id).where(among(connection, tables.calls.c.id, ids[:3]))
+        asked: list[tuple[str, Any]] = []
+        event.listen(store.engine, "before_cursor_execute", lambda *told: asked.append((told[2], told[3])))
+        assert connection.execute(query).scalars().all() == ids[:3]
+        (statement,) = asked
+        numbers = count(1)
+        numbered = re.sub("%s", lambda _: f"${next(numbers)}", statement[0])
+        connection.exec_driver_sql(f"PREPARE looked (bigint[], bigint, bigint) AS {numbered}")
+        array = "{" + ",".join(map(str, ids[:3])) + "}"
+        plan = connection.exec_driver_sql(f"EXPLAIN (ANALYZE) EXECUTE looked ('{array}', {ids[0]}, {ids[2]})").scalars()
+        told = "\n".join(plan)
+    assert "Subplans Removed" in told
+    assert len(set(PARTITION.findall(told))) == 1
 
 
 def test_a_call_that_began_in_another_month_is_found_by_its_end(store: Store) -> None:

@@ -1,5 +1,6 @@
 """Searching the call log: what is found, whatever the index has of it, and that the index is made behind the events."""
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
-from sqlalchemy import update
+from sqlalchemy import event, update
 
 from gateway.domain.calls.search_terms import Field, Term, term_of
 from gateway.store import calls as reading
@@ -307,6 +308,32 @@ def test_what_an_agent_wrote_is_found(store: Store, finding: Finding) -> None:
         assert finding.ids("orcamento", Field.NOTE) == [first]
         assert finding.ids("sexta venda") == [first]
         finding.catch_up()
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "read"),
+    [
+        (Field.NAME, "silva", {"calls"}),
+        (Field.WHO, "3501", {"calls", "legs"}),
+        (Field.NOTE, "sexta", {"calls", "notes", "agent_notes"}),
+        (Field.ANY, "silva", {"calls", "legs", "notes", "agent_notes"}),
+    ],
+)
+def test_of_calls_that_are_looked_at_only_what_the_field_needs_is_read(
+    store: Store, finding: Finding, monkeypatch: pytest.MonkeyPatch, field: Field, text: str, read: set[str]
+) -> None:
+    first, *_ = three_calls(store)
+    with store.engine.begin() as connection:
+        connection.execute(update(tables.calls).values(leg_count=1, note_count=1))
+    note = NoteDraft("acme", first, "Pediu até sexta", "venda", None, 0, "ana", "Ana", T0, finished=True)
+    store.journal.write(note)
+    finding.catch_up()
+    asked: list[str] = []
+    monkeypatch.setattr(search, "read_calls", lambda *_: [])
+    event.listen(store.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    assert finding.ids(text, field) == []
+    looks = [each for each in asked if "max(calls.id)" not in each and "FROM events" not in each]
+    assert {table for each in looks for table in re.findall(r"FROM (\w+)", each)} - {"removals"} == read
 
 
 def test_a_candidate_fails_by_its_short_words_first(

@@ -16,7 +16,7 @@ from gateway.store import tables
 from gateway.store.calls import MISSED, CallFilter, CallLog, LoggedCall, read_calls, select_narrowed
 from gateway.store.reading.event_orders import EventOrder, order_of
 from gateway.store.search.index import Clauses, Progress, SearchIndex, token_id
-from gateway.store.search.searchable import ALL, AT_ONCE, COLUMNS, SearchableCall, period_tokens, read_searchable
+from gateway.store.search.searchable import ALL, AT_ONCE, SearchableCall, columns_of, period_tokens, read_looked_at
 from gateway.store.search.segments import BLOCKS
 from gateway.store.search.sets import BLOCK
 
@@ -282,8 +282,8 @@ class _Looking:
 
     def _look_at(self, ids: Sequence[int]) -> None:
         self._looked_at += len(ids)
-        query = select_narrowed(COLUMNS, self._connection, self._tenant, self._wanted, ids)
-        for call in read_searchable(self._connection, query.order_by(calls.c.id.desc()), self._fields):
+        query = select_narrowed(columns_of(self._fields), self._connection, self._tenant, self._wanted, ids)
+        for call in read_looked_at(self._connection, query.order_by(calls.c.id.desc()), self._fields):
             if self._matches(call) and len(self.accepted) < self._limit:
                 self.accepted.append(call.id)
 

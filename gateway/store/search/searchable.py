@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, select
 
 from gateway.domain.calls.free_fields import read_fields
 from gateway.domain.calls.search_terms import (
@@ -21,6 +21,7 @@ from gateway.domain.calls.search_terms import (
 )
 from gateway.domain.messages import Direction
 from gateway.store import tables
+from gateway.store.among import among
 
 calls, legs, notes, orders = tables.calls, tables.legs, tables.notes, tables.orders
 agent_notes = tables.agent_notes
@@ -46,7 +47,6 @@ TEXTS: Mapping[str, Field] = {
 ALL = frozenset(Field)
 BESIDE = ("id", "tenant", "direction", "status", "result", "missed", "account_id", "logged_at", "fields", "order_id")
 COUNTED = ("leg_count", "note_count")
-COLUMNS = [calls.c[name] for name in (*BESIDE, *COUNTED, *TEXTS)]
 FIRST_TEXT = len(BESIDE) + len(COUNTED)
 AT_ONCE = 500
 END = 8
@@ -92,31 +92,31 @@ class SearchableCall:
 
 def select_searchable() -> Select[Any]:
     """Return a query of what ``read_searchable`` needs of calls."""
-    return select(*COLUMNS)
+    return select(*columns_of(ALL))
 
 
-def read_searchable(
-    connection: Connection, query: Select[Any], fields: Collection[Field] = ALL
-) -> list[SearchableCall]:
-    """Return the calls of ``query``, with what is kept of them in rows of their own; of their lines those of ``fields``
-    are wanted.
-    """
+def columns_of(fields: Collection[Field]) -> Sequence[ColumnElement[Any]]:
+    """Return the columns of calls of which ``read_looked_at`` makes lines of ``fields``."""
+    return [calls.c[name] for name in (*BESIDE, *COUNTED, *_texts(fields))]
+
+
+def read_searchable(connection: Connection, query: Select[Any]) -> list[SearchableCall]:
+    """Return the calls of ``query``, of the columns of all fields, with what is kept of them in rows of their own."""
     rows = connection.execute(query).all()
-    several = _beside(connection, legs, [row.id for row in rows if row.leg_count])
-    noted = _beside(connection, notes, [row.id for row in rows if row.note_count])
-    written = _beside(connection, agent_notes, [row.id for row in rows])
     placed = _placed_by(connection, [row.order_id for row in rows if row.order_id])
-    return [
-        _searchable(row, several.get(row.id, ()), (*noted.get(row.id, ()), *written.get(row.id, ())), placed, fields)
-        for row in rows
-    ]
+    return _searchable(connection, rows, ALL, placed)
+
+
+def read_looked_at(connection: Connection, query: Select[Any], fields: Collection[Field]) -> list[SearchableCall]:
+    """Return the calls of ``query``, of the columns of ``fields``, with the lines of those only, and without facets."""
+    return _searchable(connection, connection.execute(query).all(), fields, {})
 
 
 def calls_of(connection: Connection, ids: Iterable[int]) -> list[SearchableCall]:
     """Return the calls with ``ids``."""
     wanted, found = sorted(ids), []
     for start in range(0, len(wanted), AT_ONCE):
-        chosen = calls.c.id.in_(wanted[start : start + AT_ONCE])
+        chosen = among(connection, calls.c.id, wanted[start : start + AT_ONCE])
         found += read_searchable(connection, select_searchable().where(chosen))
     return found
 
@@ -137,8 +137,8 @@ def period_tokens(since: int | None, until: int | None, now: int) -> frozenset[s
 def _beside(connection: Connection, table: Any, ids: Sequence[int]) -> Mapping[int, Sequence[Row[Any]]]:
     found: dict[int, list[Row[Any]]] = defaultdict(list)
     for start in range(0, len(ids), AT_ONCE):
-        some: Any = bindparam("ids", ids[start : start + AT_ONCE], expanding=True)
-        for row in connection.execute(select(table).where(table.c.call_id.in_(some))):
+        chosen = among(connection, table.c.call_id, ids[start : start + AT_ONCE])
+        for row in connection.execute(select(table).where(chosen)):
             found[row.call_id].append(row)
     return found
 
@@ -147,29 +147,45 @@ def _placed_by(connection: Connection, order_ids: Sequence[int]) -> Mapping[int,
     """Return the logins that placed orders, by the orders' ids."""
     found: dict[int, str | None] = {}
     for start in range(0, len(order_ids), AT_ONCE):
-        query = select(orders.c.id, orders.c.requested_by).where(orders.c.id.in_(order_ids[start : start + AT_ONCE]))
+        chosen = among(connection, orders.c.id, order_ids[start : start + AT_ONCE])
+        query = select(orders.c.id, orders.c.requested_by).where(chosen)
         found |= {row.id: row.requested_by for row in connection.execute(query)}
     return found
 
 
 def _searchable(
-    row: Row[Any],
-    several: Sequence[Row[Any]],
-    noted: Sequence[Row[Any]],
-    placed: Mapping[int, str | None],
-    fields: Collection[Field],
-) -> SearchableCall:
-    lines = tuple(dict.fromkeys(_lines(row, several, noted, fields)))
-    return SearchableCall(row.id, row.tenant, lines, row, several, placed.get(row.order_id))
+    connection: Connection, rows: Sequence[Row[Any]], fields: Collection[Field], placed: Mapping[int, str | None]
+) -> list[SearchableCall]:
+    """Return calls with lines of ``fields``: what is kept of them elsewhere is read only where those need it."""
+    several = _beside(connection, legs, [row.id for row in rows if row.leg_count] if Field.WHO in fields else ())
+    is_noted = Field.NOTE in fields
+    noted = _beside(connection, notes, [row.id for row in rows if row.note_count] if is_noted else ())
+    written = _beside(connection, agent_notes, [row.id for row in rows] if is_noted else ())
+    texts = [*_texts(fields).values()]
+    found = []
+    for row in rows:
+        its_legs, its_notes = several.get(row.id, ()), (*noted.get(row.id, ()), *written.get(row.id, ()))
+        lines = tuple(dict.fromkeys(_lines(row, texts, its_legs, its_notes, with_fields=Field.CODE in fields)))
+        found.append(SearchableCall(row.id, row.tenant, lines, row, its_legs, placed.get(row.order_id)))
+    return found
+
+
+def _texts(fields: Collection[Field]) -> Mapping[str, Field]:
+    return {name: field for name, field in TEXTS.items() if field in fields}
 
 
 def _lines(
-    row: Row[Any], several: Sequence[Row[Any]], noted: Sequence[Row[Any]], fields: Collection[Field]
+    row: Row[Any],
+    texts: Sequence[Field],
+    several: Sequence[Row[Any]],
+    noted: Sequence[Row[Any]],
+    *,
+    with_fields: bool,
 ) -> Iterator[Line]:
-    for text, field in zip(row[FIRST_TEXT:], TEXTS.values(), strict=True):
-        if text and field in fields:
+    for text, field in zip(row[FIRST_TEXT:], texts, strict=True):
+        if text:
             yield from line_of(field, text)
-    if Field.CODE in fields:
+    if with_fields:
         for text in read_fields(row.fields).values():
             yield from line_of(Field.CODE, text)
     yield from _lines_beside(several, noted)
