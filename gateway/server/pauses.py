@@ -8,13 +8,19 @@ import gc
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, TypeVar
 
 TURN_S = 0.0005
 """How long a thread that works may keep one that waits for the interpreter, while there are screens; Python's own 5 ms
 would be all that an event may take to one. A process at its limits pays an eighth of each event for it.
 """
+REST_S = 0.0005
+"""How long a thread rests within long work, so that those have the interpreter that wait for it: else each of their
+statements would wait for a turn.
+"""
+PIECE = 1000
+"""Small things that are done between two rests, in half a millisecond."""
 LOOK_EVERY_S = 1.0
 YOUNG = 10_000
 """How many more containers are there when the youngest are walked, which takes about a millisecond if all of them are
@@ -35,6 +41,17 @@ less then. (From Python 3.14 on a full one is walked in pieces, and this changes
 COUNT_EVERY = 10
 """How many long collections there are to one look at how much is kept, which takes 2 ms for 100,000 containers."""
 MUCH_MORE = 2.0
+
+
+T = TypeVar("T")
+
+
+def in_pieces(items: Iterable[T], size: int = PIECE) -> Iterator[T]:
+    """Yield ``items``, and rest behind each ``size`` of them: for threads that nobody waits for."""
+    for count, item in enumerate(items, start=1):
+        yield item
+        if count % size == 0:
+            time.sleep(REST_S)
 
 
 class LongLived:

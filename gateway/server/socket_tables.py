@@ -7,8 +7,11 @@ At ten thousand connections the kernel's answer is read in some milliseconds, /p
 import os
 import socket
 import struct
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+
+from gateway.server import pauses
 
 Seen = tuple[int, int, bytes, bytes]
 """Inode, bytes that the client has not taken yet, and the client's address (4 or 16 bytes) and port (2 bytes) in
@@ -52,6 +55,8 @@ def asked(port: int) -> Iterator[Seen]:
                 answer = kernel.recv(MOST_AT_ONCE)
                 is_more = not is_last(answer)
                 yield from told(answer)
+                if is_more:
+                    time.sleep(pauses.REST_S)
 
 
 def request(family: int, port: int) -> bytes:

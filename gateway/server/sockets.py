@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from ipaddress import ip_address
 
-from gateway.server import socket_tables
+from gateway.server import pauses, socket_tables
 from gateway.server.socket_tables import Seen
 
 RESET = struct.pack("ii", 1, 0)
@@ -43,7 +43,8 @@ class OwnConnections:
     def __call__(self, port: int) -> list[Connection]:
         """Return the connections of this process to its ``port``. Raises ``OSError`` where the system shows none."""
         seen = {each[0]: each for each in self._connections_to(port)}
-        own = {inode: _as_seen(known, seen[inode][1]) for inode, known in self._own.items() if inode in seen}
+        known = pauses.in_pieces(self._own.items())
+        own = {inode: _as_seen(each, seen[inode][1]) for inode, each in known if inode in seen}
         self._others &= seen.keys()
         if new := seen.keys() - own.keys() - self._others:
             own |= self._found(new, seen, own.values())

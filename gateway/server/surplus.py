@@ -7,6 +7,7 @@ take all connections there are without sending a request.
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 
+from gateway.server import pauses
 from gateway.server.sockets import Connection
 
 STALLED_S = 30.0
@@ -24,7 +25,7 @@ class Stalled:
     def among(self, connections: Sequence[Connection], now: float) -> list[Connection]:
         """Return those of ``connections`` that are stalled at ``now`` (seconds of a steady clock)."""
         before, self._since = self._since, {}
-        for each in connections:
+        for each in pauses.in_pieces(connections):
             if each.unsent:
                 known = before.get(each.inode)
                 since = known[1] if known and known[0] <= each.unsent else now

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 import structlog
 from prometheus_client import Counter
 
-from gateway.server import sockets
+from gateway.server import pauses, sockets
 from gateway.server.connections import far_end
 from gateway.server.sockets import Connection
 
@@ -48,8 +48,8 @@ class Untaken:
     def note(self, found: Sequence[Connection]) -> None:
         """Take note of what a look at the connections found."""
         watched = set(self._watched)
-        self._slow = {far_end(each): each for each in found if each.unsent >= HARDLY_ANY}
-        known = ((far_end(each), each) for each in found) if watched else ()
+        self._slow = {far_end(each): each for each in pauses.in_pieces(found) if each.unsent >= HARDLY_ANY}
+        known = ((far_end(each), each) for each in pauses.in_pieces(found)) if watched else ()
         asked = ((client, self._taken_from(each)) for client, each in known if client in watched)
         self._taken = {client: taken for client, taken in asked if taken is not None}
         self.looks += 1

@@ -130,3 +130,13 @@ def cycle_that_was_left_alone() -> "weakref.ref[Watched]":
     made.itself = made
     gc.collect()
     return weakref.ref(made)
+
+
+def test_long_work_rests_behind_each_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[int] = []
+    rests: list[tuple[float, int]] = []
+    monkeypatch.setattr(pauses.time, "sleep", lambda seconds: rests.append((seconds, len(done))))
+    for each in pauses.in_pieces(range(7), 3):
+        done.append(each)
+    assert done == [*range(7)]
+    assert rests == [(pauses.REST_S, 3), (pauses.REST_S, 6)]
