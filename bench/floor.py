@@ -1,4 +1,4 @@
-"""What a GET event cannot go below: Granian alone, thread wake-ups, SQLite alone; and our own steps beside them.
+"""What an event cannot go below: Granian alone, thread wake-ups, SQLite alone; and our own steps beside them.
 
 Run with ``python -m bench.floor``; ``bench/README.md`` says how to read what it prints.
 """
@@ -11,7 +11,7 @@ import sqlite3
 import sys
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
 from importlib.util import find_spec
@@ -26,10 +26,11 @@ from bench.load import Load, apply, find_wrk
 from bench.processes import free_port, in_folder, is_open, running, wait_until
 from bench.procfs import cpu_exactly, family
 from bench.report import table
-from bench.soap_path import IdleCore, get, no_desk
+from bench.soap_path import ENVELOPE, IdleCore, get, no_desk, post
 from gateway.config.tables import Config
 from gateway.domain.messages import CallStarted, Origin
 from gateway.handlers import Core
+from gateway.server.bodies import BodyLimits, read_body
 from gateway.server.companies import tenants
 from gateway.server.environ import environ_of
 from gateway.server.loop_runs import LoopRuns, wait_of
@@ -49,11 +50,14 @@ PAYLOAD = "x" * 600
 
 
 class Step(NamedTuple):
-    """One step of an event: ``us`` is its processor time; ``ours`` says whether it is the gateway's own code."""
+    """One step of an event: ``us`` is its processor time; ``ours`` says whether it is the gateway's own code, and
+    ``beside`` that a GET event of a batch does not go through it.
+    """
 
     name: str
     us: float
     ours: bool
+    beside: bool = False
 
 
 def main() -> int:
@@ -84,33 +88,35 @@ def steps(options: argparse.Namespace, folder: Path) -> list[Step]:
     calls, batch = options.calls, options.batch
     task, run = task_us(calls, batch), run_us(calls, batch)
     made, written = (row_us(folder, calls, is_written=is_written) for is_written in (False, True))
+    answered = granian_us(options, folder, "get")
+    brought = max(granian_us(options, folder, "soap") - answered, 0.0)
+    wire, soap = wire_us(get(PATH, FakeScope.query_string), calls), wire_us(post("/soap", ENVELOPE), calls)
     return [
-        Step("Granian, one worker, an RSGI application that answers OK", granian_us(options, folder), False),
+        Step("Granian, one worker, an RSGI application that answers OK", answered, False),
         Step("a task that waits once (its beginning is Granian's, too)", task, False),
         Step("Granian's scope made an environ", environ_us(calls), True),
-        Step("wire: company, allow list, query, message, answer", wire_us(calls), True),
+        Step("wire: company, allow list, query, message, answer", wire, True),
         Step("handler: both numbers read, the draft made", handler_us(calls), True),
         Step("run: greenlet and ticket, beside the task that waits", max(run - task, 0.0), True),
         Step(f"a thread woken, once for {batch} events", wake_us(calls) / batch, False),
         Step(f"SQLite: a row, {batch} in a transaction with sync", insert_us(folder, calls // 3, batch), False),
         Step("traffic log: its row made", made, True),
         Step("traffic log: its row written, without a sync", max(written - made, 0.0), True),
-        Step(ALONE, insert_us(folder, calls // 10, 1), False),
+        Step("beside: SQLite, a row alone in a transaction with sync", insert_us(folder, calls // 10, 1), False, True),
+        Step("beside, SOAP: Granian with a request of its length, body and all", brought, False, True),
+        Step("beside, SOAP: the body's deadlines, and its pieces joined", body_us(calls), True, True),
+        Step("beside, SOAP: its wire, above the wire of a GET", max(soap - wire, 0.0), True, True),
     ]
-
-
-ALONE = "SQLite: a row, alone in a transaction with sync"
-"""Shown beside the others: in no event of a batch."""
 
 
 def report(found: Sequence[Step]) -> str:
     """Return the table of steps, and their sums: what others' code takes, and what ours does beside it."""
     rows = [[each.name, f"{each.us:.1f}", "ours" if each.ours else "others'"] for each in found]
-    summed = [each for each in found if each.name != ALONE]
+    summed = [each for each in found if not each.beside]
     theirs, ours = (sum(each.us for each in summed if each.ours is of) for of in (False, True))
     sums = f"Others' code: {theirs:.0f} µs. Ours, without the journal's own work: {ours:.0f} µs."
     shown = table(["processor time of a GET event", "µs", "code"], rows)
-    return "\n".join([shown, "", sums, f"Not in the sums: {ALONE}."])
+    return "\n".join([shown, "", sums, "What stands beside is in no sum."])
 
 
 def least(round_: Callable[[], int]) -> float:
@@ -123,9 +129,9 @@ def least(round_: Callable[[], int]) -> float:
     return min(found)
 
 
-def granian_us(options: argparse.Namespace, folder: Path) -> float:
-    """Return the processor time of all of Granian's processes for a request that is answered at once. Raises
-    ``Missing``, and ``RuntimeError`` where requests fail.
+def granian_us(options: argparse.Namespace, folder: Path, wire: str) -> float:
+    """Return the processor time of all of Granian's processes for a request of ``wire`` that is answered when it is
+    there. Raises ``Missing``, and ``RuntimeError`` where requests fail.
     """
     port, log = free_port(), folder / "granian.log"
     loop = "uvloop" if find_spec("uvloop") else "asyncio"
@@ -134,11 +140,11 @@ def granian_us(options: argparse.Namespace, folder: Path) -> float:
     with running(command, log) as process:
         wait_until(lambda: is_open(port), {"Granian": process}, log)
         url, found = f"http://127.0.0.1:{port}", []
-        apply(Load("get", 1, options.connections), url, seed=1)
+        apply(Load(wire, 1, options.connections), url, seed=1)
         for seed in (2, 3, 4):
             pids = family(process.pid)
             before = cpu_exactly(pids)
-            outcome = apply(Load("get", options.seconds, options.connections), url, seed)
+            outcome = apply(Load(wire, options.seconds, options.connections), url, seed)
             if outcome.errors:
                 raise RuntimeError(f"{outcome.errors} requests failed: {outcome.example}")
             found.append((cpu_exactly(pids) - before) / outcome.answered * 1e6)
@@ -174,14 +180,33 @@ def environ_us(calls: int) -> float:
     return least(round_)
 
 
-def wire_us(calls: int) -> float:
+def body_us(calls: int) -> float:
+    """Return what it takes to read a body that is there, in one piece."""
+    environ = post("/soap", ENVELOPE)
+    limits = BodyLimits(max_bytes=100_000, whole_s=30, pause_s=10)
+
+    async def body() -> AsyncIterator[bytes]:
+        yield ENVELOPE
+
+    async def read() -> None:
+        for _ in range(calls):
+            await read_body(environ, body(), limits)
+
+    def round_() -> int:
+        loop.run_until_complete(read())
+        return calls
+
+    with closing(new_loop()) as loop:
+        return least(round_)
+
+
+def wire_us(request: Mapping[str, Any], calls: int) -> float:
     core: Any = IdleCore()
     front = Front(Config(), core, verify_agent=lambda *_: None, desk=no_desk, health=dict, metrics=no_desk)
-    request = get(PATH, FakeScope.query_string)
 
     def round_() -> int:
         for _ in range(calls):
-            front(request | {"wsgi.input": BytesIO()}, lambda _status, _headers: None)
+            front({**request, "wsgi.input": BytesIO(request["wsgi.input"])}, lambda _status, _headers: None)
         return calls
 
     return least(round_)

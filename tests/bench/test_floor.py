@@ -6,17 +6,21 @@ import pytest
 
 from bench import floor
 from bench.floor import Step
+from bench.soap_path import ENVELOPE, get, post
 
 
 def test_what_is_only_shown_beside_is_in_no_sum():
     steps = [Step("Granian", 20.0, ours=False), Step("wire", 30.0, ours=True), Step("handler", 7.0, ours=True)]
-    shown = floor.report([*steps, Step(floor.ALONE, 60.0, ours=False)])
+    shown = floor.report([*steps, Step("a body", 60.0, ours=False, beside=True)])
     assert "Others' code: 20 µs. Ours, without the journal's own work: 37 µs." in shown
-    assert all(text in shown for text in ("Granian", "20.0", "wire", "30.0", "7.0", floor.ALONE, "60.0"))
+    assert all(text in shown for text in ("Granian", "20.0", "wire", "30.0", "7.0", "a body", "60.0"))
 
 
 def test_each_step_in_this_process_takes_something(tmp_path: Path):
-    parts = [floor.environ_us(20), floor.wire_us(20), floor.handler_us(20), floor.run_us(22, 11), floor.task_us(22, 11)]
+    request = get(floor.PATH, floor.FakeScope.query_string)
+    parts = [floor.environ_us(20), floor.wire_us(request, 20), floor.handler_us(20)]
+    parts += [floor.run_us(22, 11), floor.task_us(22, 11)]
+    parts += [floor.wire_us(post("/soap", ENVELOPE), 20), floor.body_us(20)]
     parts += [floor.wake_us(20), floor.insert_us(tmp_path, 20, 1), floor.insert_us(tmp_path, 22, 11)]
     assert min(parts) > 0
 
