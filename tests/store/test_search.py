@@ -16,7 +16,7 @@ from gateway.store import filling, tables
 from gateway.store.calls import CallFilter, CallLog
 from gateway.store.directory import Account
 from gateway.store.search import index as search_index
-from gateway.store.search import indexing, search, segments
+from gateway.store.search import indexing, search, searchable, segments
 from gateway.store.search.index import DATABASE, Clauses, Progress, SearchIndex
 from gateway.store.search.indexing import Indexer
 from gateway.store.search.search import CallFinder
@@ -336,11 +336,29 @@ def test_of_calls_that_are_looked_at_only_what_the_field_needs_is_read(
     assert {table for each in looks for table in re.findall(r"FROM (\w+)", each)} - {"removals"} == read
 
 
+@pytest.mark.parametrize("noted", [False, True])
+def test_no_lines_are_made_of_candidates_that_surely_lack_a_word(
+    store: Store, finding: Finding, monkeypatch: pytest.MonkeyPatch, noted: bool
+) -> None:
+    first, *_ = three_calls(store)
+    if noted:
+        note = NoteDraft("acme", first, "x de xerox", "venda", None, 0, "ana", "Ana", T0, finished=True)
+        store.journal.write(note)
+    finding.catch_up()
+    made: list[str | None] = []
+    real = searchable.line_of
+    monkeypatch.setattr(searchable, "line_of", lambda field, text: made.append(text) or real(field, text))
+    assert finding.ids("oficina silva x") == ([first] if noted else [])
+    assert bool(made) is noted
+
+
 def test_a_candidate_fails_by_its_short_words_first(
     store: Store, finding: Finding, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Short words have no tokens: by the others the index has found it already."""
-    three_calls(store)
+    first, *_ = three_calls(store)
+    note = NoteDraft("acme", first, "Pediu desconto", "venda", None, 0, "ana", "Ana", T0, finished=True)
+    store.journal.write(note)  # so that lines are made at all
     finding.catch_up()
     tried: list[str] = []
     made = search.matcher

@@ -107,6 +107,31 @@ def matcher(term: Term) -> Callable[[Iterable[Line]], bool]:
     return lambda lines: any(line.field is field and stands_in(line) for line in lines)
 
 
+def rules_out(terms: Iterable[Term]) -> Callable[[str], bool]:
+    """Return what says of all texts of a call, one behind the other with line ends between, whether one of ``terms``
+    surely stands in none of them. To ask so takes a tenth of the time of making lines; what is left is for ``matches``.
+    """
+    tests = [test for term in terms if (test := _missing(term))]
+
+    def is_ruled_out(texts: str) -> bool:
+        plain = folded(texts)
+        return any(test(plain) for test in tests)
+
+    return is_ruled_out if tests else lambda _texts: False
+
+
+def _missing(term: Term) -> Callable[[str], bool] | None:
+    """Return what says whether ``term`` surely does not stand in a folded text, None where only lines tell: of digits,
+    which may have something between them there.
+    """
+    if term.field is Field.ENDING:
+        return None
+    if len(term.text) < GRAM:  # the digits of a number begin where its first word does
+        begins = re.compile(rf"(?:^|[\W_]){re.escape(term.text[0])}")
+        return lambda text: begins.search(text) is None
+    return None if digits_of(term.text) else lambda text: term.text not in text
+
+
 def _line_test(text: str, digits: str) -> Callable[[Line], bool]:
     if len(text) < GRAM:
         return partial(_begins_in, text)

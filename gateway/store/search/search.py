@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import Connection, Engine, func, select
 
 from gateway.domain.calls.scope import CallScope, Team
-from gateway.domain.calls.search_terms import Field, facet_token, matcher, tokens_of_term
+from gateway.domain.calls.search_terms import Field, facet_token, matcher, rules_out, tokens_of_term
 from gateway.store import tables
 from gateway.store.calls import MISSED, CallFilter, CallLog, LoggedCall, read_calls, select_narrowed
 from gateway.store.reading.event_orders import EventOrder, order_of
@@ -258,6 +258,7 @@ class _Looking:
         self._limit = limit
         self._fields = _fields_of(wanted)
         # Short words first: those have no tokens, so that most candidates fail by them.
+        self._is_ruled_out = rules_out(wanted.terms)
         self._tests = [(term, matcher(term)) for term in sorted(wanted.terms, key=lambda term: len(term.text))]
         self._until = time.monotonic() + LONGEST_S
         self._looked_at = 0
@@ -283,7 +284,8 @@ class _Looking:
     def _look_at(self, ids: Sequence[int]) -> None:
         self._looked_at += len(ids)
         query = select_narrowed(columns_of(self._fields), self._connection, self._tenant, self._wanted, ids)
-        for call in read_looked_at(self._connection, query.order_by(calls.c.id.desc()), self._fields):
+        query = query.order_by(calls.c.id.desc())
+        for call in read_looked_at(self._connection, query, self._fields, self._is_ruled_out):
             if self._matches(call) and len(self.accepted) < self._limit:
                 self.accepted.append(call.id)
 

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -107,9 +107,17 @@ def read_searchable(connection: Connection, query: Select[Any]) -> list[Searchab
     return _searchable(connection, rows, ALL, placed)
 
 
-def read_looked_at(connection: Connection, query: Select[Any], fields: Collection[Field]) -> list[SearchableCall]:
-    """Return the calls of ``query``, of the columns of ``fields``, with the lines of those only, and without facets."""
-    return _searchable(connection, connection.execute(query).all(), fields, {})
+def read_looked_at(
+    connection: Connection,
+    query: Select[Any],
+    fields: Collection[Field],
+    is_ruled_out: Callable[[str], bool] = lambda _texts: False,
+) -> list[SearchableCall]:
+    """Return the calls of ``query``, of the columns of ``fields``, with the lines of those only, and without facets.
+
+    Calls whose texts are ruled out are left out.
+    """
+    return _searchable(connection, connection.execute(query).all(), fields, {}, is_ruled_out)
 
 
 def calls_of(connection: Connection, ids: Iterable[int]) -> list[SearchableCall]:
@@ -154,7 +162,11 @@ def _placed_by(connection: Connection, order_ids: Sequence[int]) -> Mapping[int,
 
 
 def _searchable(
-    connection: Connection, rows: Sequence[Row[Any]], fields: Collection[Field], placed: Mapping[int, str | None]
+    connection: Connection,
+    rows: Sequence[Row[Any]],
+    fields: Collection[Field],
+    placed: Mapping[int, str | None],
+    is_ruled_out: Callable[[str], bool] = lambda _texts: False,
 ) -> list[SearchableCall]:
     """Return calls with lines of ``fields``: what is kept of them elsewhere is read only where those need it."""
     several = _beside(connection, legs, [row.id for row in rows if row.leg_count] if Field.WHO in fields else ())
@@ -165,9 +177,17 @@ def _searchable(
     found = []
     for row in rows:
         its_legs, its_notes = several.get(row.id, ()), (*noted.get(row.id, ()), *written.get(row.id, ()))
+        if not its_legs and not its_notes and is_ruled_out(_joined(row, with_fields=Field.CODE in fields)):
+            continue
         lines = tuple(dict.fromkeys(_lines(row, texts, its_legs, its_notes, with_fields=Field.CODE in fields)))
         found.append(SearchableCall(row.id, row.tenant, lines, row, its_legs, placed.get(row.order_id)))
     return found
+
+
+def _joined(row: Row[Any], *, with_fields: bool) -> str:
+    """Return all texts that are in the row itself."""
+    texts = "\n".join(filter(None, row[FIRST_TEXT:]))
+    return "\n".join([texts, *read_fields(row.fields).values()]) if with_fields and row.fields else texts
 
 
 def _texts(fields: Collection[Field]) -> Mapping[str, Field]:

@@ -13,6 +13,7 @@ from gateway.domain.calls.search_terms import (
     line_of,
     matcher,
     matches,
+    rules_out,
     term_of,
     tokens_of_lines,
     tokens_of_term,
@@ -99,6 +100,25 @@ def test_an_index_leads_to_all_that_matches(text: str, field: Field, start: int,
         term = term_of(asked, wanted)
         if term and matches(term, lines):
             assert tokens_of_term(term) <= tokens_of_lines(lines), term
+
+
+@given(text=TEXTS, others=some.lists(TEXTS, max_size=3), field=FIELDS, start=some.integers(0, 39), asked=FIELDS)
+def test_what_matches_is_not_ruled_out(text: str, others: list[str], field: Field, start: int, asked: Field) -> None:
+    texts = [*others[:1], text, *others[1:]]
+    lines = [line for each in texts for line in line_of(field, each)]
+    for size in (1, 2, 3, 8):
+        for wanted in (text[start : start + size], folded(text)[start : start + size], digits_of(text)[start:][:size]):
+            term = term_of(asked, wanted)
+            if term and matches(term, lines):
+                assert not rules_out([term])("\n".join(texts)), term
+
+
+def test_what_surely_does_not_match_is_ruled_out() -> None:
+    texts = "Padaria São João 47\n(47) 3210-0123\nC00123"
+    for word in ("joao", "s", "4", "c0"):
+        assert not rules_out([Term(Field.ANY, word)])(texts)
+    for word in ("joana", "x", "1", "õ"):
+        assert rules_out([Term(Field.ANY, word)])(texts)
 
 
 @given(text=TEXTS, start=some.integers(0, 39), size=some.integers(3, 20))
