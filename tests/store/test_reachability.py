@@ -3,8 +3,10 @@
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import text
 from structlog.testing import capture_logs
@@ -50,6 +52,21 @@ def test_who_reads_from_a_server_that_hangs_is_told_soon(database: PostgresqlDat
     until(lambda: is_readable(database))
     until(lambda: "database_back" in [line["event"] for line in logs] or is_readable(database))
     assert [line["event"] for line in logs].count("database_away") == 1
+
+
+def test_the_log_says_why_a_server_is_away_without_its_password(tmp_path: Path) -> None:
+    for address, said in (
+        ("host=127.0.0.1 port=1 user=cti password=segredo dbname=cti connect_timeout=2", "Connection refused"),
+        ("postgresql:/cti:segredo@127.0.0.1/cti", ""),
+    ):
+        reachability = Reachability(partial(psycopg.connect, address), every_s=60, within_s=1)
+        with capture_logs() as logs:
+            reachability.doubt()
+            until(lambda logs=logs: bool(logs))  # type: ignore[misc]
+        reachability.close()
+        assert logs[0]["event"] == "database_away"
+        assert said in logs[0]["reason"]
+        assert "segredo" not in str(logs)
 
 
 def is_readable(database: PostgresqlDatabase) -> bool:

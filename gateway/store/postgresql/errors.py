@@ -60,7 +60,7 @@ def explain(error: BaseException, name: str) -> DataUnusable | None:
     cause: Any = _cause_of(error)
     if not (isinstance(cause, PoolTimeout | DatabaseAway) or type(cause).__module__.startswith("psycopg")):
         return None
-    said = _first_line(cause)
+    said = said_by(cause)
     state = "no primary" if NONE_WRITABLE in said else sqlstate_of(cause)
     usual = ("{name} cannot be reached ({reason}).", REACH) if state is None else ("{name}: {reason}.", "")
     sentence, hint = SENTENCES.get(state or "", usual)
@@ -70,7 +70,7 @@ def explain(error: BaseException, name: str) -> DataUnusable | None:
 
 def sqlstate_of(error: Any) -> str | None:
     """Return the SQLSTATE of a driver's error; None where the server said nothing."""
-    return getattr(error, "sqlstate", None) or _state_of(_first_line(error))
+    return getattr(error, "sqlstate", None) or _state_of(said_by(error))
 
 
 def _cause_of(error: BaseException) -> BaseException | None:
@@ -102,8 +102,10 @@ def _state_of(said: str) -> str | None:
     return None
 
 
-def _first_line(error: Any) -> str:
-    """Return what ``error`` says: of several servers that were tried what the most telling one said."""
+def said_by(error: Any) -> str:
+    """Return what ``error`` says in a line: of several servers that were tried what the most telling one said. Hosts,
+    users and databases are named there; the password where the address itself cannot be read.
+    """
     lines = [line.strip().rstrip(".") for line in str(error).splitlines() if line.strip()]
     attempts = [ATTEMPT.sub("", line) for line in lines if ATTEMPT.match(line)]
     return min(attempts or lines[:1], key=_vagueness, default=type(error).__name__)

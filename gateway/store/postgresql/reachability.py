@@ -17,7 +17,7 @@ import structlog
 
 from gateway.errors import DatabaseAway
 from gateway.store.deadlines import Deadlines
-from gateway.store.postgresql.errors import sqlstate_of
+from gateway.store.postgresql.errors import said_by, sqlstate_of
 
 log = structlog.get_logger()
 
@@ -119,10 +119,13 @@ class Reachability:
         return None
 
     def _note(self, away: Exception | None) -> None:
-        """Log it when the server goes away, and when it is back; of the reason only the kind, which tells no secret."""
+        """Log it when the server goes away, and why, and when it is back."""
         before, self._away = self._away, away
         if away and not before:
-            log.error("database_away", error=type(away).__name__, hint="Whoever reads gets 503 until it answers.")
+            hint = "Whoever reads gets 503 until it answers."
+            # Of an address that cannot be read the driver says all of it, with the password.
+            reason = said_by(away) if isinstance(away, psycopg.OperationalError | OSError) else ""
+            log.error("database_away", error=type(away).__name__, reason=reason, hint=hint)
         elif before and not away:
             log.info("database_back")
 
