@@ -6,6 +6,7 @@ other charset.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import lru_cache
 from itertools import chain
 from typing import Any
 from xmlrpc.client import MAXINT, Fault, dumps
@@ -223,7 +224,31 @@ def is_http_matter(error: GatewayError) -> bool:
 
 
 def render(value: Any) -> Answer:
-    return answer(200, XML, to_ascii(dumps((value,), methodresponse=True)))
+    document = struct_document(**value) if isinstance(value, dict) else response_document(value)
+    return answer(200, XML, document)
+
+
+def response_document(value: Any) -> bytes:
+    return to_ascii(dumps((value,), methodresponse=True))
+
+
+# Named as the struct's members are, for the struct is what fills them.
+def struct_document(status: str, mensagem: str, id: int | str) -> bytes:
+    """Return the document of a ``struct_of``, as ``response_document`` writes it."""
+    before, behind = around_id(status, mensagem, isinstance(id, int))
+    return b"%b%b%b" % (before, str(id).encode(), behind)
+
+
+@lru_cache(maxsize=1024)
+def around_id(status: str, message: str, is_int: bool) -> tuple[bytes, bytes]:
+    """Return what stands before and behind the call's number in the document of an answer.
+
+    Remembered, because an answer is one of a few sentences, but for its number.
+    """
+    struct = {"status": status, "mensagem": message, "id": MAXINT if is_int else str(MAXINT)}
+    # The last one: the sentence, which may have the same digits, stands before.
+    before, _, behind = response_document(struct).rpartition(str(MAXINT).encode())
+    return before, behind
 
 
 def to_ascii(document: str) -> bytes:
