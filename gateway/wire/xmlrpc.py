@@ -5,7 +5,7 @@ it keeps out. Faults carry our codes and sentences. Every answer is ASCII, becau
 other charset.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
 from typing import Any
@@ -123,21 +123,23 @@ def read_operation(name: str, params: list[Any], environ: Environ, site: Site) -
         raise UnknownOperation(name[:80], known=list(OPERATIONS))
     if len(params) >= FEWEST_PAIRED:
         params = paired(params, operation)
-    texts, repeated = read_parameters(params, operation, site)
+    pairs = list(pairs_in(params))
+    positional = [text for written, text in pairs if not written]
+    texts, repeated = read_parameters(pairs, positional, operation, site)
     log_repeats(repeated, environ)
-    tell(environ, hidden([text for _, text in pairs_in(params)], texts, operation))
+    tell(environ, hidden([text for _, text in pairs], texts, operation))
     if not operation.takes_login:
         # Values that nobody reads, behind those that are read: a login, as the classic WConnect has it in each call.
-        tell(environ, [text for written, text in pairs_in(params) if not written][len(operation.positional) :])
+        tell(environ, positional[len(operation.positional) :])
     return operation, texts
 
 
-def read_parameters(params: list[Any], operation: Operation, site: Site) -> tuple[dict[str, str], Collection[str]]:
-    """Return positional values in the operation's order, structs by member names; and the names of those that came with
-    different values. Raises ``BadParameter``.
+def read_parameters(
+    pairs: Sequence[tuple[str, str]], positional: Sequence[str], operation: Operation, site: Site
+) -> tuple[dict[str, str], Collection[str]]:
+    """Return ``positional`` values in the operation's order, the others of ``pairs`` by their names; and the names of
+    those that came with different values.
     """
-    pairs = list(pairs_in(params))
-    positional = [text for written, text in pairs if not written]
     texts = by_position(positional, operation, operation.positional, site.appliances)
     repeated: set[str] = set()
     extras = FieldCollector(operation.spellings, keep_unknown=site.dialect.keep_unknown)
