@@ -5,7 +5,8 @@ it keeps out. Faults carry our codes and sentences. Every answer is ASCII, becau
 other charset.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import chain
 from typing import Any
 from xmlrpc.client import MAXINT, Fault, dumps
@@ -122,21 +123,23 @@ def read_operation(name: str, params: list[Any], environ: Environ, site: Site) -
         raise UnknownOperation(name[:80], known=list(OPERATIONS))
     if len(params) >= FEWEST_PAIRED:
         params = paired(params, operation)
-    texts, repeated = read_parameters(params, operation, site)
+    pairs = list(pairs_in(params))
+    positional = [text for written, text in pairs if not written]
+    texts, repeated = read_parameters(pairs, positional, operation, site)
     log_repeats(repeated, environ)
-    tell(environ, hidden([text for _, text in pairs_in(params)], texts, operation))
+    tell(environ, hidden([text for _, text in pairs], texts, operation))
     if not operation.takes_login:
         # Values that nobody reads, behind those that are read: a login, as the classic WConnect has it in each call.
-        tell(environ, [text for written, text in pairs_in(params) if not written][len(operation.positional) :])
+        tell(environ, positional[len(operation.positional) :])
     return operation, texts
 
 
-def read_parameters(params: list[Any], operation: Operation, site: Site) -> tuple[dict[str, str], Collection[str]]:
-    """Return positional values in the operation's order, structs by member names; and the names of those that came with
-    different values. Raises ``BadParameter``.
+def read_parameters(
+    pairs: Sequence[tuple[str, str]], positional: Sequence[str], operation: Operation, site: Site
+) -> tuple[dict[str, str], Collection[str]]:
+    """Return ``positional`` values in the operation's order, the others of ``pairs`` by their names; and the names of
+    those that came with different values.
     """
-    pairs = list(pairs_in(params))
-    positional = [text for written, text in pairs if not written]
     texts = by_position(positional, operation, operation.positional, site.appliances)
     repeated: set[str] = set()
     extras = FieldCollector(operation.spellings, keep_unknown=site.dialect.keep_unknown)
@@ -223,7 +226,31 @@ def is_http_matter(error: GatewayError) -> bool:
 
 
 def render(value: Any) -> Answer:
-    return answer(200, XML, to_ascii(dumps((value,), methodresponse=True)))
+    document = struct_document(**value) if isinstance(value, dict) else response_document(value)
+    return answer(200, XML, document)
+
+
+def response_document(value: Any) -> bytes:
+    return to_ascii(dumps((value,), methodresponse=True))
+
+
+# Named as the struct's members are, for the struct is what fills them.
+def struct_document(status: str, mensagem: str, id: int | str) -> bytes:
+    """Return the document of a ``struct_of``, as ``response_document`` writes it."""
+    before, behind = around_id(status, mensagem, isinstance(id, int))
+    return b"%b%b%b" % (before, str(id).encode(), behind)
+
+
+@lru_cache(maxsize=1024)
+def around_id(status: str, message: str, is_int: bool) -> tuple[bytes, bytes]:
+    """Return what stands before and behind the call's number in the document of an answer.
+
+    Remembered, because an answer is one of a few sentences, but for its number.
+    """
+    struct = {"status": status, "mensagem": message, "id": MAXINT if is_int else str(MAXINT)}
+    # The last one: the sentence, which may have the same digits, stands before.
+    before, _, behind = response_document(struct).rpartition(str(MAXINT).encode())
+    return before, behind
 
 
 def to_ascii(document: str) -> bytes:

@@ -13,6 +13,9 @@ from gateway.domain.calls.direction import tell_sides
 from gateway.domain.messages import CallEnded, CallStarted
 from gateway.domain.numbering.numbers import Extensions, NumberPlan
 from gateway.errors import QueueFull
+from gateway.handlers import Reply
+from gateway.texts.languages import DEFAULT
+from gateway.wire.xmlrpc import render, struct_of
 from tests.wire.peers import OUTSIDE, Peer
 
 PATH = "/xmlrpc"
@@ -50,6 +53,16 @@ def test_the_answer_is_a_struct_with_an_int_id(peer: Peer) -> None:
         "mensagem": "chamada registrada",
         "id": 1,
     }
+
+
+@pytest.mark.parametrize("call_id", [0, 42, xmlrpc.client.MAXINT, xmlrpc.client.MAXINT + 1, 2**63 - 1])
+@pytest.mark.parametrize("sentence", ["chamada registrada", 'não <é> & "é"\r\n]]>', "<int>2147483647</int>", ""])
+@pytest.mark.parametrize("is_ok", [True, False])
+def test_an_answer_is_the_document_that_python_s_own_writer_makes(call_id: int, sentence: str, is_ok: bool) -> None:
+    struct = struct_of(Reply(is_ok, sentence, call_id), DEFAULT)
+    expected = xmlrpc.client.dumps((struct,), methodresponse=True).encode("ascii", "xmlcharrefreplace")
+    for _ in range(2):  # the second comes from what was remembered of the first
+        assert render(struct).body == expected
 
 
 def test_positional_parameters_come_in_the_documented_order(peer: Peer) -> None:
