@@ -32,11 +32,10 @@ def test_the_last_call_before_a_moment_is_found(spoken: Store) -> None:
         assert lately == {1: T0 + MANY - 1}
 
 
+@pytest.mark.sqlite("PostgreSQL counts no steps")
 def test_an_account_with_many_calls_takes_no_longer(spoken: Store) -> None:
     """Counted in steps of SQLite's machine."""
     with spoken.engine.connect() as connection:
-        if connection.dialect.name != "sqlite":
-            pytest.skip("PostgreSQL counts no steps")
         steps: list[int] = []
         driver = connection.connection.driver_connection
         driver.set_progress_handler(lambda: steps.append(1) or 0, 10)  # type: ignore[union-attr, func-returns-value]
