@@ -5,6 +5,7 @@ import signal
 import threading
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psycopg
@@ -141,6 +142,19 @@ def test_what_swallows_rings_is_told_once(log: WrittenLog, monkeypatch: pytest.M
         assert bell.look_every_s == UNHEARD_LOOK_S
     bell.close()
     assert [each["event"] for each in logs].count("doorbell_not_heard") == 1
+
+
+def test_probes_that_are_sent_just_before_each_look_are_found_unheard_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr(postgresql_doorbell, "time", SimpleNamespace(monotonic=lambda: now))
+    bell = PostgresqlDoorbell(lambda: None)  # type: ignore[arg-type, return-value]
+    monkeypatch.setattr(bell, "_notify", lambda _connection, _payload: None)
+    with capture_logs() as logs:
+        for _ in range(4):
+            bell._send_probe(None)  # type: ignore[arg-type]
+            bell._look_at_probe()
+            now += postgresql_doorbell.PROBE_WITHIN_S
+    assert [each["event"] for each in logs] == ["doorbell_not_heard"]
 
 
 @pytest.mark.acceptance(9)

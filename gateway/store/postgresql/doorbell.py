@@ -52,7 +52,9 @@ class PostgresqlDoorbell:
         self._stopping = threading.Event()
         self._deadlines = Deadlines()
         self._ringer_pid = 0
-        self._probe, self._probed_at = "", time.monotonic()
+        self._probe = ""
+        self._unanswered_since: float | None = None
+        """When the first probe was sent that was not heard since somebody listens, by the steady clock."""
         self._heard_at = float("-inf")
         self._told_of: set[str] = set()
         """What was logged since a ring of its own was last heard."""
@@ -126,7 +128,9 @@ class PostgresqlDoorbell:
             raise
 
     def _send_probe(self, connection: "psycopg.Connection[Any]") -> None:
-        self._probe, self._probed_at = secrets.token_hex(8), time.monotonic()
+        self._probe = secrets.token_hex(8)
+        if self._unanswered_since is None:
+            self._unanswered_since = time.monotonic()
         self._notify(connection, PROBE + self._probe)
 
     def _notify(self, connection: "psycopg.Connection[Any]", payload: str) -> None:
@@ -148,12 +152,13 @@ class PostgresqlDoorbell:
     def _hear(self, connection: "psycopg.Connection[Any]") -> None:
         """Listen until told to stop, or until probes are not heard any more: then the connection may hang."""
         since = time.monotonic()
+        self._unanswered_since = None
         while not self._stopping.is_set():
             for notify in connection.notifies(timeout=WAIT_S):
                 self._take(notify)
             if not self.is_heard and time.monotonic() - since > PROBE_EVERY_S:
                 return
-            self._look_at_probe(since)
+            self._look_at_probe()
 
     def _take(self, notify: psycopg.Notify) -> None:
         if notify.payload.startswith(PROBE):
@@ -165,14 +170,15 @@ class PostgresqlDoorbell:
         if probe != self._probe:
             return
         self._heard_at = time.monotonic()
+        self._unanswered_since = None
         if self._told_of:
             self._told_of.clear()
             log.info("doorbell_heard")
 
-    def _look_at_probe(self, since: float) -> None:
+    def _look_at_probe(self) -> None:
         """Say once that probes are not heard, as long as this is so."""
-        begun = max(since, self._probed_at) if self._probe else time.monotonic()
-        if NOT_HEARD in self._told_of or self.is_heard or time.monotonic() - begun < PROBE_WITHIN_S:
+        since = self._unanswered_since
+        if NOT_HEARD in self._told_of or self.is_heard or since is None or time.monotonic() - since < PROBE_WITHIN_S:
             return
         self._told_of.add(NOT_HEARD)
         log.warning(NOT_HEARD, look_every_s=UNHEARD_LOOK_S, hint="is there a pooler in between?")
