@@ -111,7 +111,7 @@ def read_looked_at(
     connection: Connection,
     query: Select[Any],
     fields: Collection[Field],
-    is_ruled_out: Callable[[str], bool] = lambda _texts: False,
+    is_ruled_out: Callable[[str], bool] | None = None,
 ) -> list[SearchableCall]:
     """Return the calls of ``query``, of the columns of ``fields``, with the lines of those only, and without facets.
 
@@ -166,20 +166,20 @@ def _searchable(
     rows: Sequence[Row[Any]],
     fields: Collection[Field],
     placed: Mapping[int, str | None],
-    is_ruled_out: Callable[[str], bool] = lambda _texts: False,
+    is_ruled_out: Callable[[str], bool] | None = None,
 ) -> list[SearchableCall]:
     """Return calls with lines of ``fields``: what is kept of them elsewhere is read only where those need it."""
     several = _beside(connection, legs, [row.id for row in rows if row.leg_count] if Field.WHO in fields else ())
     is_noted = Field.NOTE in fields
     noted = _beside(connection, notes, [row.id for row in rows if row.note_count] if is_noted else ())
     written = _beside(connection, agent_notes, [row.id for row in rows] if is_noted else ())
-    texts = [*_texts(fields).values()]
+    texts, with_fields = [*_texts(fields).values()], Field.CODE in fields
     found = []
     for row in rows:
         its_legs, its_notes = several.get(row.id, ()), (*noted.get(row.id, ()), *written.get(row.id, ()))
-        if not its_legs and not its_notes and is_ruled_out(_joined(row, with_fields=Field.CODE in fields)):
+        if is_ruled_out and not its_legs and not its_notes and is_ruled_out(_joined(row, with_fields=with_fields)):
             continue
-        lines = tuple(dict.fromkeys(_lines(row, texts, its_legs, its_notes, with_fields=Field.CODE in fields)))
+        lines = tuple(dict.fromkeys(_lines(row, texts, its_legs, its_notes, with_fields=with_fields)))
         found.append(SearchableCall(row.id, row.tenant, lines, row, its_legs, placed.get(row.order_id)))
     return found
 
