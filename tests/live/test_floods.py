@@ -12,6 +12,7 @@ import pytest
 
 from tests.live.attackers import EXCHANGE, connect
 from tests.live.conftest import LiveGateway, start_gateway
+from tests.live.processes import until
 
 MANY = 1500
 SCREENS = 100
@@ -86,7 +87,8 @@ def test_requests_that_never_come_whole_keep_no_event_waiting(flooded: LiveGatew
     with ExitStack() as stack:
         opened = [connect(flooded, stack, sent) for _ in range(MANY)]
         if not sent:
-            assert metric(flooded, "cti_connections_open") >= MANY
+            # What is open is counted once a second: a fast machine opens all of them between two counts.
+            until(lambda: metric(flooded, "cti_connections_open") >= MANY, "all are counted")
         assert slowest_s(flooded) < WITHIN_S
         if not sent:
             # Nobody has to wait for the attacker to leave.
@@ -103,7 +105,7 @@ def test_screens_and_connections_without_use_keep_no_event_waiting(flooded: Live
         for _ in range(MANY - SCREENS):  # one after the other: all at once would be more than the address's share
             assert connect(flooded, stack, IDLE).recv(15) == b"HTTP/1.1 200 OK"
         assert slowest_s(flooded) < WITHIN_S
-        assert metric(flooded, "cti_screens_open") == SCREENS
+        until(lambda: metric(flooded, "cti_screens_open") == SCREENS, "all screens are counted")
 
 
 def test_more_connections_than_there_are_keep_no_event_waiting(tmp_path: Path) -> None:
@@ -118,7 +120,7 @@ def test_more_connections_than_there_are_keep_no_event_waiting(tmp_path: Path) -
             assert event_s(running) < 90
             assert slowest_s(running) < WITHIN_S
             assert silent[0].recv(1) == b""
-            assert metric(running, "cti_connections_let_go_total") >= MANY - 400
+            until(lambda: metric(running, "cti_connections_let_go_total") >= MANY - 400, "all let go of are counted")
     finally:
         running.stop()
 
@@ -132,5 +134,5 @@ def test_who_has_too_much_under_way_is_told_so(flooded: LiveGateway) -> None:
             told += part
     assert told.startswith(b"HTTP/1.1 503 ")
     assert b"ERRO 470: " in told
-    assert metric(flooded, "cti_requests_over_share_total") > before
+    until(lambda: metric(flooded, "cti_requests_over_share_total") > before, "those over the share are counted")
     assert flooded.log.read_text().count("requests_over_share") < 60
