@@ -22,18 +22,26 @@ class NarrowWrite:
     Rows are sequences, and ``places`` says which place each column has in them. ``steps`` are columns by how rarely
     they say something: the first statement has those of the first step, the second those of the next one too, and so
     on; the last one, behind the steps, has all. A statement is known by its *width*, its place in this order.
+
+    Columns that ``stay`` are set anew by the last one only: SQLite writes a row's place in an index anew with each
+    statement that sets one of its columns, whatever to. So a row goes by the last one where what is there already has
+    other values in them.
     """
 
-    def __init__(self, table: Table, places: Mapping[str, int], steps: Sequence[Collection[str]]) -> None:
+    def __init__(
+        self, table: Table, places: Mapping[str, int], steps: Sequence[Collection[str]], stay: Collection[str] = ()
+    ) -> None:
         self._writes: list[Write] = []
         self._beyond: list[tuple[Callable[[Row], Sequence[Any]], int]] = []
         known: set[str] = set()
         for step in steps:
             known |= set(step)
-            self._writes.append(_write(table, places, known))
+            self._writes.append(_write(table, places, known, stay))
             beyond = [place for name, place in places.items() if name not in known]
             self._beyond.append((itemgetter(*beyond), len(beyond)))
         self._writes.append(_write(table, places, places))
+        self.widest = len(steps)
+        """The width of the statement that sets all columns."""
 
     def width_of(self, row: Row) -> int:
         """Return the width of the narrowest statement beside whose columns ``row`` says nothing."""
@@ -57,6 +65,7 @@ class NarrowWrite:
         return self._writes[max(width for width, _ in rows)].as_document(connection, [row for _, row in rows])
 
 
-def _write(table: Table, places: Mapping[str, int], names: Collection[str]) -> Write:
+def _write(table: Table, places: Mapping[str, int], names: Collection[str], stay: Collection[str] = ()) -> Write:
     columns = [column.name for column in table.c if column.name in names]
-    return Write(table, columns, changing=[name for name in changing(table) if name in names], places=places)
+    anew = [name for name in changing(table) if name in names and name not in stay]
+    return Write(table, columns, changing=anew, places=places)

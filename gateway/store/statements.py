@@ -157,7 +157,9 @@ OF_MANY = (
     *("call_ref", "ref_space", "line", "missed", "ring_s", "talk_s", "answered_at", "answer_heard_at", "answered_by"),
     *("answered_agent", "answered_agent_name"),
 )
-WRITE_CALLS = NarrowWrite(calls, PLACES, (AT_START, (*OF_ACCOUNT, *AT_END), OF_MANY))
+INDEXED = tuple(name for name in changing(calls) if any(name in index.columns for index in calls.indexes))
+"""What may change of a call and stands in an index: hardly ever does it."""
+WRITE_CALLS = NarrowWrite(calls, PLACES, (AT_START, (*OF_ACCOUNT, *AT_END), OF_MANY), stay=INDEXED)
 """A call that has begun; one that has ended, or is an account's; one of which an exchange says more; any other."""
 WRITE_LEGS = Write(legs, tuple(legs.c.keys()), changing=changing(legs))
 WRITE_NOTES = Write(notes, tuple(notes.c.keys()), unique=("call_id", "digest"))

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import pytest
 from sqlalchemy import Boolean, select
 
 from gateway.domain.calls.call import NOTHING_ATTACHED
@@ -27,7 +28,7 @@ def row(**values: Any) -> dict[str, Any]:
 def call(**values: Any) -> CandidateCall:
     """A call as it is read; nothing of it is in the database yet."""
     read = read_call(tuple(row(**values).values()))
-    read.width = 0
+    read.width, read.indexed = 0, None
     return read
 
 
@@ -84,3 +85,31 @@ def test_plain_starts_and_ends_are_narrow(store: Store) -> None:
 def widths(store: Store) -> list[int]:
     with store.engine.connect() as connection:
         return [WRITE.width_of(found) for found in connection.execute(statements.LOGGED_CALLS)]
+
+
+def test_what_stands_in_an_index_is_written_anew_where_it_is_another(store: Store) -> None:
+    """In one transaction as in another one: of a new call the first write is what later ones are compared with."""
+    known = call(id=1, account_id=5, call_ref="y")
+    written(store, [known])
+    moves: list[dict[str, Any]] = [{"extension": "z"}, {"number": "z"}, {"call_ref": "z"}]
+    for moved in moves:
+        known.call = known.call._replace(**moved)
+        assert written(store, [known]) == [known.row]
+    known.beside["account_id"] = 6
+    assert written(store, [known]) == [known.row]
+
+
+@pytest.mark.sqlite("PostgreSQL looks at values: an index is left alone where they stay")
+def test_a_call_that_goes_on_changes_no_index_of_calls(store: Store) -> None:
+    """SQLite writes a page of each index that a statement sets a column of, whatever to."""
+    store.start("3501", "4732100123", call_ref="y")
+    texts: list[str] = []
+    with store.engine.begin() as connection:
+        raw: Any = connection.connection.driver_connection
+        (found,) = map(tuple, connection.execute(statements.LOGGED_CALLS))
+        raw.set_trace_callback(texts.append)
+        WRITE.run(connection, [read_call(found).to_write()])
+        raw.set_trace_callback(None)
+    anew = {part.split(" = ")[0].strip() for part in texts[0].split("DO UPDATE SET ")[1].split(",")}
+    assert "status" in anew
+    assert anew.isdisjoint(statements.INDEXED)

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
@@ -23,24 +24,33 @@ from gateway.store.writing.lookups import Answer, bounds, nothing
 ID, LEG_COUNT = PLACES["id"], PLACES["leg_count"]
 ORDER_COLUMNS = 5
 """How many columns of an order stand ahead of its call's."""
+_indexed = itemgetter(*(PLACES[name] for name in statements.INDEXED))
 NOTHING_BESIDE: dict[str, Any] = dict.fromkeys(BESIDE_COLUMNS)
 
 
 class CandidateCall:
     """A call being worked on: the ``call`` that the rule book sees, what the store knows ``beside`` it by column, and
     which of its legs are ``kept`` already, and whether it ``was_missed`` as far as the log has told. ``width`` is that
-    of what the database has of it (``narrow.py``).
+    of what the database has of it (``narrow.py``), ``indexed`` what that has in indexes, None of a new call.
     """
 
-    __slots__ = ("beside", "call", "kept", "tenant", "was_missed", "width")
+    __slots__ = ("beside", "call", "indexed", "kept", "tenant", "was_missed", "width")
 
-    def __init__(self, call: Call, beside: dict[str, Any], kept: tuple[Leg, ...] = (), width: int = 0) -> None:
+    def __init__(
+        self,
+        call: Call,
+        beside: dict[str, Any],
+        kept: tuple[Leg, ...] = (),
+        width: int = 0,
+        indexed: Sequence[Any] | None = None,
+    ) -> None:
         self.call = call
         self.beside = beside
         self.tenant: str = beside["tenant"]
         self.kept = kept
         self.was_missed = bool(call.missed)
         self.width = width
+        self.indexed = indexed
 
     @property
     def values(self) -> Sequence[Any]:
@@ -58,7 +68,10 @@ class CandidateCall:
         if self.call.legs:
             self.beside["leg_count"] = len(self.call.legs)
         values = self.values
-        self.width = max(self.width, statements.WRITE_CALLS.width_of(values))
+        indexed = _indexed(values)
+        stays = self.indexed is None or indexed == self.indexed
+        width = statements.WRITE_CALLS.width_of(values) if stays else statements.WRITE_CALLS.widest
+        self.width, self.indexed = max(self.width, width), indexed
         return self.width, values
 
     def legs_to_keep(self) -> list[dict[str, Any]]:
@@ -236,7 +249,8 @@ def read_call(values: Sequence[Any], legs: tuple[Leg, ...] = ()) -> CandidateCal
         if values[place] is not None:  # SQLite's driver has numbers
             values = (*values[:place], bool(values[place]), *values[place + 1 :])
     beside = dict(zip(BESIDE_COLUMNS, values[len(BOOK_COLUMNS) :], strict=True))
-    return CandidateCall(call_of(values, legs), beside, legs, statements.WRITE_CALLS.width_of(values))
+    width = statements.WRITE_CALLS.width_of(values)
+    return CandidateCall(call_of(values, legs), beside, legs, width, _indexed(values))
 
 
 def leg_of(values: Sequence[Any]) -> Leg:
