@@ -14,6 +14,7 @@ from gateway.errors import BadParameter, InternalError, QueueFull, Stopping, Sto
 from gateway.store.sqlite.engine import FileLock, open_engine
 from gateway.store.writing import writer as writer_module
 from gateway.store.writing.tickets import Ticket
+from gateway.store.writing.transactions import LocalTransactions
 from gateway.store.writing.writer import GroupCommit
 
 
@@ -84,6 +85,54 @@ def test_jobs_that_wait_together_are_written_in_one_transaction(engine: Engine, 
         future.result(10)
     writer.stop()
     assert notes.batches == [1, 50]
+
+
+def test_what_comes_while_the_writer_rests_joins_what_came_while_it_wrote(engine: Engine, notes: Notes) -> None:
+    rests: list[float] = []
+    tickets = []
+
+    def rest(seconds: float) -> None:
+        rests.append(seconds)
+        tickets.append(writer.submit("while it rests"))
+
+    notes.gate.clear()
+    writer = running(engine, notes, rest=rest)
+    tickets.append(writer.submit("first"))
+    assert notes.entered.wait(5)
+    tickets.append(writer.submit("while it writes"))
+    time.sleep(2 * writer_module.LONGEST_REST_S)
+    notes.gate.set()
+    for ticket in list(tickets):
+        ticket.result(10)
+    writer.stop()
+    assert notes.batches == [1, 2]
+    assert rests == [writer_module.LONGEST_REST_S]
+
+
+class FarTransactions(LocalTransactions):
+    """As of a database of another machine, whose answers take long enough for more to come."""
+
+    leads = False
+
+
+@pytest.mark.parametrize(("far", "batch_limit"), [(False, 5), (True, 256)], ids=["whole batches", "far database"])
+def test_the_writer_does_not_rest_where_enough_comes_without_it(
+    engine: Engine, notes: Notes, far: bool, batch_limit: int
+) -> None:
+    rests: list[float] = []
+    notes.gate.clear()
+    transactions = FarTransactions(engine) if far else None
+    writer = running(engine, notes, rest=rests.append, batch_limit=batch_limit, transactions=transactions)
+    first = writer.submit("first")
+    assert notes.entered.wait(5)
+    more = [writer.submit(f"n{number}") for number in range(5)]
+    notes.gate.set()
+    for ticket in (first, *more):
+        ticket.result(10)
+    assert writer.submit("alone").result(10) == "ALONE"
+    writer.stop()
+    assert notes.batches == [1, 5, 1]
+    assert rests == []
 
 
 @pytest.mark.parametrize(
