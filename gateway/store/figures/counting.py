@@ -4,6 +4,7 @@ person and by queue.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from operator import add
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, and_, case, false, func, literal, or_, select
@@ -35,9 +36,10 @@ class Figures:
     talked_s: int = 0
 
     def __add__(self, other: "Figures") -> "Figures":
-        sums = [getattr(self, name) + getattr(other, name) for name in NAMES]
-        sums[LONGEST] = max(self.longest_s, other.longest_s)
-        return Figures(*sums)
+        both = Sums()
+        for each in (self, other):
+            both.add([getattr(each, name) for name in NAMES])
+        return both.figures
 
     @property
     def average_s(self) -> int | None:
@@ -47,7 +49,26 @@ class Figures:
 
 NAMES = tuple(each.name for each in fields(Figures))
 LONGEST = NAMES.index("longest_s")
-NONE = Figures()
+
+
+class Sums:
+    """Figures that are being added up, in the order of ``NAMES``."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self) -> None:
+        self._values: Sequence[int] = [0] * len(NAMES)
+
+    def add(self, values: Sequence[int]) -> None:
+        """Add the figures of other calls; of the longest waits the longer one counts."""
+        longest = max(self._values[LONGEST], values[LONGEST])
+        self._values = added = [*map(add, self._values, values)]
+        added[LONGEST] = longest
+
+    @property
+    def figures(self) -> Figures:
+        # PostgreSQL's sums are of a type without an end.
+        return Figures(*map(int, self._values))
 
 
 class CountedCalls(NamedTuple):

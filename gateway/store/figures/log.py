@@ -4,7 +4,8 @@ Who sees a part of the calls only has sums of those, from a while after asking f
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
 from functools import partial
 
 import structlog
@@ -14,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from gateway.clock import Clock
 from gateway.domain.calls.scope import EVERYTHING, CallScope
 from gateway.errors import GatewayError
-from gateway.store.figures.counting import NONE, CountedCalls, Figures, counting
+from gateway.store.figures.counting import CountedCalls, Sums, counting
 from gateway.store.figures.covered import Covered
 from gateway.store.figures.scopes import (
     SummedScope,
@@ -94,13 +95,15 @@ class _Tally:
 
     def __init__(self, bounds: Sequence[int]) -> None:
         self._bounds = bounds
-        self._intervals = [NONE] * (len(bounds) - 1)
-        self._people: dict[str, Figures] = {}
-        self._queues: dict[str, Figures] = {}
+        self._intervals = [Sums() for _ in bounds[1:]]
+        self._people: defaultdict[str, Sums] = defaultdict(Sums)
+        self._queues: defaultdict[str, Sums] = defaultdict(Sums)
 
     @property
     def counted(self) -> CountedCalls:
-        return CountedCalls(self._intervals, self._people, self._queues)
+        people = {name: each.figures for name, each in self._people.items()}
+        queues = {name: each.figures for name, each in self._queues.items()}
+        return CountedCalls([each.figures for each in self._intervals], people, queues)
 
     def add(
         self,
@@ -118,11 +121,10 @@ class _Tally:
 
     def _add_sums(self, connection: Connection, tenant: str, covered: Covered, kept: SummedScope | None) -> None:
         for kind, place, name, *values in read_sums(connection, tenant, covered, self._bounds, kept):
-            found = _figures(values)
             if kind == QUARTER:
-                self._intervals[place] += found
+                self._intervals[place].add(values)
             else:
-                _add(self._people if kind in OF_PERSONS else self._queues, name, found)
+                (self._people if kind in OF_PERSONS else self._queues)[name].add(values)
 
     def add_calls(
         self,
@@ -137,16 +139,7 @@ class _Tally:
         inner = [bound for bound in self._bounds if since < bound < until]
         before, spans = bisect_right(self._bounds, since) - 1, [since, *inner, until]
         for place, person, queue, *values in connection.execute(counting(tenant, spans, scope, besides)):
-            found = _figures(values)
-            self._intervals[before + place] += found
-            _add(self._people, person, found)
+            self._intervals[before + place].add(values)
+            self._people[person].add(values)
             if queue:
-                _add(self._queues, queue, found)
-
-
-def _figures(values: Iterable[int]) -> Figures:
-    return Figures(*map(int, values))
-
-
-def _add(known: dict[str, Figures], name: str, found: Figures) -> None:
-    known[name] = known.get(name, NONE) + found
+                self._queues[queue].add(values)
