@@ -2,6 +2,7 @@
 
 import random
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -12,6 +13,7 @@ from gateway.store.search import segments
 from gateway.store.search.index import DATABASE, LAYOUT, WITHOUT_SEGMENTS, Clauses, Progress, SearchIndex
 from gateway.store.search.segments import BLOCKS, SLICES
 from gateway.store.search.sets import BLOCK, MOST_LISTED
+from gateway.store.search.telling import AGAIN, Telling
 
 TOKENS = [number << 52 | number for number in range(1, 9)]
 SEGMENTS = 3
@@ -151,3 +153,53 @@ def test_a_broken_set_is_an_error_of_the_file(index: SearchIndex, tmp_path: Path
         connection.execute("UPDATE segments SET calls = substr(calls, 1, 9)")
     with pytest.raises(sqlite3.DatabaseError, match="is broken"):
         found(index, TOKENS)
+
+
+def read_of(index: SearchIndex, known: Mapping[int, Mapping[int, Sequence[int]]]) -> tuple[set[int], Counter[int]]:
+    """Return what a search for TOKENS[0], further for TOKENS[1], finds, and of how many segments further ones were
+    read.
+    """
+    before = index.progress()
+    assert before
+    assert index.add(known, before, before._replace(seq=before.seq + 1))
+    merge(index)
+    telling, blocks = Spied(), range(len(known) - 1, -1, -1)
+    clauses = Clauses([[TOKENS[0]]], [[TOKENS[1]]])
+    return {call for each in index.found(clauses, blocks, telling).values() for call in each}, telling.read
+
+
+class Spied(Telling):
+    """Remembers how often each token was read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.read: Counter[int] = Counter()
+
+    def note(self, token: int, before: int, after: int) -> None:
+        self.read[token] += 1
+        super().note(token, before, after)
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Iterator[SearchIndex]:
+    with closing(SearchIndex(tmp_path)) as index:
+        index.begin(Progress(0, 0, -1))
+        yield index
+
+
+def test_a_further_token_is_read_no_more_where_it_leaves_out_hardly_any_call(empty: SearchIndex) -> None:
+    having_both = {block: {token: [*range(50)] for token in TOKENS[:2]} for block in range(40 * BLOCKS + 1)}
+    found, read = read_of(empty, having_both)
+    assert found == {block * BLOCK + offset for block in having_both for offset in range(50)}
+    assert read[TOKENS[1]] == 1 + 39 // AGAIN
+
+
+def test_a_further_token_is_read_again_where_calls_of_another_time_lack_it(empty: SearchIndex) -> None:
+    """The oldest segments of those that are read at once come first."""
+    first_lacking, count = 20 * BLOCKS, 80 * BLOCKS + 1
+    first, both = {TOKENS[0]: [*range(50)]}, {token: [*range(50)] for token in TOKENS[:2]}
+    found, read = read_of(empty, {block: both if block < first_lacking else first for block in range(count)})
+    having_both = {block * BLOCK + offset for block in range(first_lacking) for offset in range(50)}
+    assert having_both <= found
+    assert len(found - having_both) <= AGAIN * BLOCKS * 50 + 50  # the newest block is in no segment
+    assert 60 - AGAIN <= read[TOKENS[1]] < 60 + AGAIN

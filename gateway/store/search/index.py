@@ -22,6 +22,7 @@ import structlog
 from gateway.store.private_files import make_private
 from gateway.store.search import segments
 from gateway.store.search.sets import BLOCK, Offsets, listed_of, narrowed, packed, size_of_set, unpacked
+from gateway.store.search.telling import Telling
 from gateway.store.sqlite.pragmas import set_pragmas
 
 log = structlog.get_logger()
@@ -175,18 +176,21 @@ class SearchIndex:
         size_of = partial(_size_of, sizes)
         return Clauses(sorted(first, key=size_of), sorted(further, key=size_of))
 
-    def found(self, clauses: "Clauses", blocks: Sequence[int]) -> Mapping[int, list[int]]:
+    def found(
+        self, clauses: "Clauses", blocks: Sequence[int], telling: Telling | None = None
+    ) -> Mapping[int, list[int]]:
         """Return by block the ids of those calls of ``blocks`` that have a token of each clause, in no order.
 
         Each clause is read of those blocks only where calls are left; a further one where those are more than are
-        quicker looked at.
+        quicker looked at, and of a segment only where ``telling``, what the search knows of tokens so far, says so.
         """
         with self._connection() as connection, _snapshot(connection):
             merged = segments.merged(connection)
             alone = [block for block in blocks if block // segments.BLOCKS not in merged]
             found: dict[int, list[int]] = {block: [] for block in blocks}
             found |= _found_alone(connection, clauses, alone)
-            for call_id in segments.found(connection, clauses.with_few(), merged, blocks):
+            always, known = len(clauses.first), telling or Telling()
+            for call_id in segments.found(connection, clauses.with_few(), merged, blocks, always, known):
                 found[call_id // BLOCK].append(call_id)
         return found
 

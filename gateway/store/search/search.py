@@ -19,6 +19,7 @@ from gateway.store.search.index import Clauses, Progress, SearchIndex, token_id
 from gateway.store.search.searchable import ALL, AT_ONCE, SearchableCall, columns_of, period_tokens, read_looked_at
 from gateway.store.search.segments import BLOCKS
 from gateway.store.search.sets import BLOCK
+from gateway.store.search.telling import Telling
 
 calls, events = tables.calls, tables.events
 log = structlog.get_logger()
@@ -121,10 +122,10 @@ class CallFinder:
             terms = [[token_id(tenant, each) for each in tokens_of_term(term)] for term in wanted.terms]
             chosen = [[token_id(tenant, each) for each in clause] for clause in clauses_of(wanted)]
             clauses = self._index.ordered(terms, chosen, max(0, tail.newest // BLOCK - 1))
-        changed = tail.by_block()
+        changed, telling = tail.by_block(), Telling()
         for blocks in _grouped(min(tail.newest, below - 1) // BLOCK):
             held = [block for block in blocks if clauses.first and self._index and tail.holds(block)]
-            known = self._index.found(clauses, held) if self._index and held else {}
+            known = self._index.found(clauses, held, telling) if self._index and held else {}
             for block in blocks:
                 if block in known:
                     if found := changed.get(block, NOTHING).union(known[block]):

@@ -45,7 +45,9 @@ TEXTS: Mapping[str, Field] = {
 }
 """Columns of a call that are searched, and what they count as."""
 ALL = frozenset(Field)
-BESIDE = ("id", "tenant", "direction", "status", "result", "missed", "account_id", "logged_at", "fields", "order_id")
+BESIDE = ("id", "tenant", "fields", "order_id")
+CHOSEN = ("direction", "status", "result", "missed", "account_id", "logged_at")
+"""Columns beside the texts of which facets are made, which no look needs."""
 COUNTED = ("leg_count", "note_count")
 FIRST_TEXT = len(BESIDE) + len(COUNTED)
 AT_ONCE = 500
@@ -92,7 +94,7 @@ class SearchableCall:
 
 def select_searchable() -> Select[Any]:
     """Return a query of what ``read_searchable`` needs of calls."""
-    return select(*columns_of(ALL))
+    return select(*columns_of(ALL), *(calls.c[name] for name in CHOSEN))
 
 
 def columns_of(fields: Collection[Field]) -> Sequence[ColumnElement[Any]]:
@@ -202,7 +204,7 @@ def _lines(
     *,
     with_fields: bool,
 ) -> Iterator[Line]:
-    for text, field in zip(row[FIRST_TEXT:], texts, strict=True):
+    for text, field in zip(row[FIRST_TEXT : FIRST_TEXT + len(texts)], texts, strict=True):
         if text:
             yield from line_of(field, text)
     if with_fields:

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pyroaring import BitMap
 
 from gateway.store.search.sets import BLOCK, unpacked
+from gateway.store.search.telling import Telling
 
 BLOCKS = 16
 """Blocks of a segment: 131,072 calls."""
@@ -95,18 +96,26 @@ def found(
     clauses: Iterable[tuple[Sequence[int], int]],
     segments: Collection[int],
     blocks: Sequence[int],
+    always: int,
+    telling: Telling,
 ) -> Iterator[int]:
     """Yield the ids of those calls of ``blocks``, a range, in ``segments`` that have a token of each clause.
 
-    A clause is read of those segments only where more calls are left than stand beside it.
+    A clause is read of those segments only where more calls are left than stand beside it; one behind the first
+    ``always`` only where ``telling`` says that it is worth it: what it would leave out is looked at then.
     """
     left: dict[int, BitMap] = {}
     wanted = sorted({block // BLOCKS for block in blocks}.intersection(segments))
-    for clause, few in clauses:
+    for place, (clause, few) in enumerate(clauses):
         wanted = [each for each in wanted if each not in left or len(left[each]) > few]
         for segment in wanted:
-            met = _union(connection, segment, clause)
-            left[segment] = left[segment] & met if segment in left else met
+            if place < always:
+                met = _union(connection, segment, clause)
+                left[segment] = left[segment] & met if segment in left else met
+            elif telling.is_worth(clause[0]):
+                before = left[segment]
+                left[segment] = before & _union(connection, segment, clause)
+                telling.note(clause[0], len(before), len(left[segment]))
     for segment, offsets in left.items():
         first = segment * BLOCKS * BLOCK
         inside = range(max(0, min(blocks) * BLOCK - first), max(0, (max(blocks) + 1) * BLOCK - first))
