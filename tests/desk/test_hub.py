@@ -503,15 +503,15 @@ def test_the_hub_goes_on_after_the_database_failed_once(
 ) -> None:
     hub = open_hub()
     screen = hub.subscribe("acme", "3501")
-    behind, failed = SqliteFollower.behind, threading.Event()
+    read, failed = SqliteFollower.read, threading.Event()
 
-    def fail_once(self: SqliteFollower, seq: int) -> Any:
+    def fail_once(self: SqliteFollower) -> Any:
         if failed.is_set():
-            return behind(self, seq)
+            return read(self)
         failed.set()
         raise OSError("disk I/O error")
 
-    monkeypatch.setattr(SqliteFollower, "behind", fail_once)
+    monkeypatch.setattr(SqliteFollower, "read", fail_once)
     office.ring()
     assert next(told(screen))["seq"] == 1
     assert failed.is_set()

@@ -71,6 +71,7 @@ def test_the_database_is_not_asked_while_nobody_watches(
     monkeypatch.setattr(following, "UNWATCHED_S", 0.001)
     assert (follower.wait(), len(asked)) == (False, 0)
     follower.watch("acme")
+    assert (follower.wait(), len(asked)) == (True, 0)  # it is rung: something has happened
     assert (follower.wait(), len(asked)) == (True, 1)
     follower.unwatch("acme")
     assert (follower.wait(), len(asked)) == (False, 1)
@@ -154,6 +155,18 @@ def test_a_change_of_people_is_told_once(engine: Engine, follower: SqliteFollowe
     follower.watch("acme")
     change_people(engine)
     assert list(follower.news()) == [PeopleChanged()]
+    assert list(follower.news()) == []
+
+
+def test_a_change_of_people_is_told_before_events(engine: Engine, follower: SqliteFollower) -> None:
+    """Screens are asked whether they may stay before they are told of them."""
+    follower.watch("acme")
+    with engine.execution_options(begin="IMMEDIATE").begin() as connection:
+        connection.execute(EVENT, {"seq": 1})
+    change_people(engine)
+    first, second = follower.news()
+    assert first == PeopleChanged()
+    assert isinstance(second, LoggedEvent)
     assert list(follower.news()) == []
 
 

@@ -7,7 +7,6 @@ it. Rings only save waiting: whoever hears none looks again soon.
 import queue
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -86,7 +85,9 @@ class SqliteFollower:
         # The driver's own connection: one with a transaction around it would see the same version for ever,
         # and would keep the write-ahead log from being emptied.
         self._connection = log.engine.raw_connection()
-        self._after, self._people_now = Written(AFTER), Written(PEOPLE)
+        # In one statement: each is a wait for the interpreter, which is another thread's meanwhile.
+        self._after = Written(AFTER.add_columns(PEOPLE.scalar_subquery()))
+        self._people_now = Written(PEOPLE)
         self._log = log
         self._look_every_s = look_every_s
         self._bell: queue.SimpleQueue[None] = queue.SimpleQueue()
@@ -126,32 +127,46 @@ class SqliteFollower:
         self._bell.put(None)
 
     def wait(self) -> bool:
-        with suppress(queue.Empty):
-            self._bell.get(timeout=self._look_every_s if self._watched else UNWATCHED_S)
-        while not self._bell.empty():
-            self._bell.get()
+        is_rung = self._is_rung(self._look_every_s if self._watched else UNWATCHED_S)
         if not self._watched:
             return False
+        if is_rung:  # whoever rings has committed: the version, seen at the next look, would say no more
+            return True
         version = self.version()
         changed, self._version = version != self._version, version
         return changed or self._is_behind
 
+    def _is_rung(self, timeout_s: float) -> bool:
+        """Wait for a ring, and take all that have come; return whether there was one."""
+        try:
+            self._bell.get(timeout=timeout_s)
+        except queue.Empty:
+            return False
+        while not self._bell.empty():
+            self._bell.get()
+        return True
+
     def news(self) -> Iterator[News]:
         self._is_behind = True
-        if self._watched:
-            yield from self._people_changed()
         is_more = True
         while self._watched and is_more:
-            found = self.behind(self._seen.seq)
+            found, people = self.read()
+            if people != self._people:
+                yield PeopleChanged()
+                self._people = people
             for event in found:
                 yield event
                 self._seen = event.position
             is_more = len(found) >= AT_ONCE
         self._is_behind = False
 
-    def behind(self, seq: int) -> Sequence[LoggedEvent]:
-        """Return the events behind ``seq`` of all companies, oldest first, ``AT_ONCE`` at most."""
-        return [LoggedEvent(*row) for row in self._ask(self._after, behind=seq, most=AT_ONCE)]
+    def read(self) -> tuple[Sequence[LoggedEvent], int]:
+        """Return the events of all companies behind the last one, oldest first, ``AT_ONCE`` at most, and how often
+        people have changed.
+        """
+        rows = self._ask(self._after, behind=self._seen.seq, most=AT_ONCE)
+        people = rows or self._ask(self._people_now)
+        return [LoggedEvent(*row[:-1]) for row in rows], people[0][-1] or 0 if people else 0
 
     def version(self) -> int:
         """Return a number that changes whenever another connection (or process) has committed; far cheaper than a
@@ -167,10 +182,3 @@ class SqliteFollower:
         cursor = self._connection.cursor()
         found: list[tuple[Any, ...]] = cursor.execute(query.text, query.values | values).fetchall()
         return found
-
-    def _people_changed(self) -> Iterator[News]:
-        rows = self._ask(self._people_now)
-        people = rows[0][0] if rows else 0
-        if people != self._people:
-            yield PeopleChanged()
-            self._people = people
