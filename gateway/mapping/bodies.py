@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from email.parser import BytesParser
 from email.policy import HTTP
+from itertools import accumulate
 from typing import Any, Literal
 from urllib.parse import parse_qsl
 from xml.etree.ElementTree import Element, ParseError, XMLParser, fromstring
@@ -28,6 +29,7 @@ MOST_LINES = 4000
 MOST_DEEP = 32
 MOST_NODES = 20_000
 BOM = "\ufeff"
+_BRACKET, _STEPS = re.compile(r"[\[\]{}]"), {"[": 1, "{": 1, "]": -1, "}": -1}
 _CHARSET = re.compile(r"""charset\s*=\s*["']?(utf-?8|iso-8859-1|latin-?1|windows-1252|us-ascii)\b""", re.IGNORECASE)
 _BRACKETS = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])+)")
 _INNER_BEGINS, _INNER_ENDS = re.compile(r'"\s{0,8}[{\[]'), re.compile(r'[}\]]\s{0,8}"')
@@ -129,7 +131,7 @@ def _json(request: WebhookRequest) -> Any:
 
 def _checked_json(text: str) -> Any:
     text = text.lstrip(BOM).strip()
-    if _depth(text) > MOST_DEEP:
+    if _is_too_deep(text):
         raise UnreadableBody(Text("the body nests deeper than {most} levels", most=MOST_DEEP))
     try:
         return json.loads(text)
@@ -281,13 +283,10 @@ def decoded(body: bytes, content_type: str) -> str:
         return body.decode(charset, "replace")
 
 
-def _depth(text: str) -> int:
-    """Return how deep brackets nest, in texts as well: an upper bound, found without recursion."""
-    deepest = depth = 0
-    for sign in re.findall(r"[\[\]{}]", text):
-        depth += 1 if sign in "[{" else -1
-        deepest = max(deepest, depth)
-    return deepest
+def _is_too_deep(text: str) -> bool:
+    """Return whether brackets nest deeper than ``MOST_DEEP``, those in texts as well; found without recursion."""
+    depths = accumulate(map(_STEPS.__getitem__, _BRACKET.findall(text)))
+    return any(map(MOST_DEEP.__lt__, depths))
 
 
 def _size(document: Any) -> int:

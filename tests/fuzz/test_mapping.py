@@ -109,6 +109,7 @@ LARGE = {
     "one long text": b'{"event": "' + b"a" * (MOST_BYTES - 50) + b'"}',
     "open quotes": b'{"msg":"{' * 20_000,
     "brackets": b"[{" * (MOST_BYTES // 2),
+    "shut brackets": b"[]" * (MOST_BYTES // 2),
     "pairs": b"a[]=1&" * 900 + b"event=x",
     "deep names": b"a" + b"[b]" * 20_000 + b"=1",
     "elements": b"<a>" + b"<b x='1'>2</b>" * 9_000 + b"</a>",

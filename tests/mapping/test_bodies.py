@@ -73,6 +73,13 @@ def test_what_is_no_such_body_is_told(body, kind, form, problem):
     assert str(told.value.args[0]) == problem
 
 
+def test_lists_are_read_as_deep_as_they_may_nest():
+    deepest = document_of(WebhookRequest(b"[" * 32 + b"]" * 32, "application/json"))
+    assert str(deepest) == "[" * 32 + "]" * 32
+    with pytest.raises(UnreadableBody):
+        document_of(WebhookRequest(b"[" * 33 + b"]" * 33, "application/json"))
+
+
 def test_a_text_that_is_to_hold_json_and_does_not_is_told():
     with pytest.raises(UnreadableBody) as told:
         opened({"msg": "hello"}, ["msg"])
