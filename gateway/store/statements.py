@@ -158,7 +158,7 @@ OF_MANY = (
     *("answered_agent", "answered_agent_name"),
 )
 INDEXED = tuple(name for name in changing(calls) if any(name in index.columns for index in calls.indexes))
-"""What may change of a call and stands in an index: hardly ever does it."""
+"""Columns of a call that may change and stand in an index. Of most calls none of them changes."""
 WRITE_CALLS = NarrowWrite(calls, PLACES, (AT_START, (*OF_ACCOUNT, *AT_END), OF_MANY), stay=INDEXED)
 """A call that has begun; one that has ended, or is an account's; one of which an exchange says more; any other."""
 WRITE_LEGS = Write(legs, tuple(legs.c.keys()), changing=changing(legs))

@@ -85,7 +85,7 @@ class SqliteFollower:
         # The driver's own connection: one with a transaction around it would see the same version for ever,
         # and would keep the write-ahead log from being emptied.
         self._connection = log.engine.raw_connection()
-        # In one statement: each is a wait for the interpreter, which is another thread's meanwhile.
+        # One statement for both: behind each this thread waits until another one gives the interpreter back.
         self._after = Written(AFTER.add_columns(PEOPLE.scalar_subquery()))
         self._people_now = Written(PEOPLE)
         self._log = log
@@ -130,7 +130,7 @@ class SqliteFollower:
         is_rung = self._is_rung(self._look_every_s if self._watched else UNWATCHED_S)
         if not self._watched:
             return False
-        if is_rung:  # whoever rings has committed: the version, seen at the next look, would say no more
+        if is_rung:  # whoever rings has committed: the version need not be asked for
             return True
         version = self.version()
         changed, self._version = version != self._version, version

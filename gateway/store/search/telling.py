@@ -1,16 +1,17 @@
-"""How much the further tokens of terms leave out that are read of the search index: most of them nothing.
+"""Which further tokens of a search are worth reading of the search index: most of them leave out no call.
 
-Calls that have the rarest parts of a word mostly have its other parts, too. To read those of segment after segment
+A call that has the rarest parts of a word mostly has its other parts, too. To read their sets, segment after segment,
 costs more than to look at the few calls that they would leave out.
 """
 
 from collections import Counter
 
 ENOUGH = 40
-"""Calls by which it is known of a token."""
+"""From so many calls on it is known whether a token leaves out any."""
 LITTLE = 0.02
+"""A token that leaves out at most this share of the calls is not worth reading."""
 AGAIN = 8
-"""Of so many segments it is read of one even so: older calls may be others."""
+"""Such a token is read all the same of one in so many segments: older calls may lack it."""
 
 
 class Telling:
